@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# The virtual environments: .odoo/venv runs Odoo, the sandbox and the tests; .odoo/lint the checkers,
+# which would pull other versions of Odoo's libraries.
+
+VENV=$DEV_HOME/venv
+PY=$VENV/bin/python
+LINT=$DEV_HOME/lint
+
+find_python() {         # prints a Python that is new enough
+    local candidate
+    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+        command -v "$candidate" >/dev/null || continue
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    die "no Python 3.11 or newer found ($(python3 --version 2>&1 || true)): install one and set PYTHON to it"
+}
+
+make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is up to date
+    local folder=$1 requirements=$2 want python log
+    want=$(cksum <"$requirements")
+    [ "$(cat "$folder/.complete" 2>/dev/null)" = "$want" ] && [ -x "$folder/bin/python" ] && return
+    need_space 2000 "the set-up"
+    log=$DEV_HOME/log/$(basename "$folder").log
+    if ! "$folder/bin/python" -c 'import pip' 2>/dev/null; then
+        python=$(find_python)
+        say "$(basename "$folder"): new virtual environment of $("$python" --version)"
+        if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+            apt_install python3-venv || die "$python has no venv module: install the package python3-venv"
+        fi
+        rm -rf "$folder"
+        "$python" -m venv "$folder" >"$log" 2>&1 || die "cannot make a virtual environment, see $log: $(tail -n2 "$log")"
+    fi
+    rm -f "$folder/.complete"
+    say "$(basename "$folder"): installing $(basename "$requirements") with pip"
+    "$folder/bin/python" -m pip install -q --disable-pip-version-check --no-compile --prefer-binary --no-input \
+        -r "$requirements" >"$log" 2>&1 </dev/null ||
+        die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v 'is ignored' "$log" | tail -n3)"
+    printf '%s\n' "$want" >"$folder/.complete"
+}
+
+main_venv() {
+    make_venv "$VENV" "$ROOT/dev/requirements.txt"
+    [ ! -x "$VENV/bin/wkhtmltopdf-pack" ] || ln -sfn "$VENV/bin/wkhtmltopdf-pack" "$DEV_HOME/bin/wkhtmltopdf"
+}
+
+lint_venv() { make_venv "$LINT" "$ROOT/dev/requirements-lint.txt"; }

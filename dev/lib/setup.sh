@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# The set-up, from nothing to a running database server. Idempotent; says a line for each thing it does.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$ROOT/dev/lib/python.sh"
+. "$ROOT/dev/lib/odoo.sh"
+. "$ROOT/dev/lib/postgres.sh"
+. "$ROOT/dev/lib/database.sh"
+
+base_setup() {          # venv, Odoo and PostgreSQL; the caller holds the lock
+    local fetching=""
+    if ! odoo_ready; then
+        need_space 2000 "the set-up"
+        fetch_odoo &    # beside pip: each waits for the network most of the time
+        fetching=$!
+        # shellcheck disable=SC2064
+        trap "kill $fetching 2>/dev/null || true" EXIT
+    fi
+    main_venv
+    if [ -n "$fetching" ]; then
+        wait "$fetching" || exit 1
+        trap - EXIT
+    fi
+    use_odoo
+    use_postgres
+    start_postgres
+}
+
+# setup [STEP...]: base_setup and further functions (make_template, lint_venv ...) under the lock
+setup() {
+    make_home
+    hold_lock
+    base_setup
+    local step
+    for step; do "$step"; done
+    release_lock
+}
