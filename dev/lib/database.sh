@@ -5,7 +5,7 @@ write_conf() {          # write_conf DATABASE FILE [LINE...]: an odoo.conf
     local database=$1 file=$2
     shift 2
     {
-        printf '%s\n' "[options]" "db_host = $PGHOST" "db_port = ${PGPORT:-False}" "db_user = ${PGUSER:-False}" \
+        printf '%s\n' "[options]" "db_host = $PGHOST" ${PGPORT:+"db_port = $PGPORT"} ${PGUSER:+"db_user = $PGUSER"} \
             "db_name = $database" "addons_path = $DEV_HOME/addons,$ODOO_ADDONS" "data_dir = $DEV_HOME/data" \
             "bin_path = $DEV_HOME/bin" "http_interface = 127.0.0.1" "list_db = False" "$@"
     } >"$file.$$"

@@ -6,6 +6,7 @@
 . "$ROOT/dev/lib/odoo.sh"
 . "$ROOT/dev/lib/postgres.sh"
 . "$ROOT/dev/lib/database.sh"
+. "$ROOT/dev/lib/browser.sh"
 
 base_setup() {          # venv, Odoo and PostgreSQL; the caller holds the lock
     local fetching=""
@@ -34,4 +35,12 @@ setup() {
     local step
     for step; do "$step"; done
     release_lock
+}
+
+# What the Python programs in dev/lib need to know, for exec'ing them
+export_context() {
+    export KSEF_DEV_ROOT=$ROOT KSEF_DEV_HOME=$DEV_HOME KSEF_DEV_TEMPLATE KSEF_DEV_ODOO_LIB=$ODOO_LIB
+    export KSEF_DEV_ADDONS=$DEV_HOME/addons,$ODOO_ADDONS KSEF_DEV_BROWSER_PROBLEM=${BROWSER_PROBLEM:-}
+    export PATH=$DEV_HOME/bin:$PATH
+    KSEF_DEV_TEMPLATE=$(template_name)
 }

@@ -1,0 +1,236 @@
+"""Run the three families of tests and add them up. Called by dev/test after the set-up.
+
+unit: ksef/tests and sandbox/tests, plain pytest, no Odoo. odoo: tests/, pytest-odoo on a fresh database with the
+addon installed. live: live/, plain pytest, real servers on a second copy of that database (variables KSEF_LIVE_*).
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import environment as dev
+
+FAMILIES = {"unit": ("ksef/tests", "sandbox/tests"), "odoo": ("tests",), "live": ("live",)}
+PYTEST_OK, PYTEST_FAILED, PYTEST_EMPTY = 0, 1, 5
+MUST_RUN = re.compile(r"chrom|browser|websocket|HttpCase|odoo-http", re.IGNORECASE)
+OPTIONS_WITH_VALUE = {"-k", "-m", "-n", "-o", "-p", "-c", "-W", "-r", "--maxfail", "--durations", "--timeout", "--tb", "--log-level"}
+
+
+def say(text):
+    print(f"test: {text}", file=sys.stderr, flush=True)
+
+
+@dataclass
+class Result:
+    """The sums of one family; ``notes`` are lines for the summary."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    notes: list = field(default_factory=list)
+
+    def fail(self, note):
+        self.failed += 1
+        self.notes.append(f"FAILED {note}")
+
+
+def split_arguments(arguments):
+    """Sort pytest arguments into options and paths by family: ([options], {family: [path below the root]})."""
+    options, paths = [], {}
+    expects_value = False
+    for argument in arguments:
+        if expects_value or argument.startswith("-"):
+            options.append(argument)
+            expects_value = not expects_value and argument in OPTIONS_WITH_VALUE
+            continue
+        file, colons, node = argument.partition("::")
+        found = next((p for p in (Path.cwd() / file, dev.ROOT / file) if p.exists()), None)
+        if found is None:
+            sys.exit(f"test: no such file: {file}")
+        relative = os.path.relpath(found.resolve(), dev.ROOT)
+        families = [name for name, roots in FAMILIES.items() for root in roots
+                    if f"{relative}/".startswith(f"{root}/") or f"{root}/".startswith(f"{relative}/")]
+        if not families:
+            sys.exit(f"test: {file} belongs to no family of tests ({', '.join(sum(FAMILIES.values(), ()))})")
+        for name in families:
+            paths.setdefault(name, []).append(relative + colons + node)
+    return options, paths
+
+
+class Family:
+    """One pytest process with its own surroundings."""
+
+    def __init__(self, name, paths, options):
+        self.name = name
+        self.paths = paths or [root for root in FAMILIES[name] if (dev.ROOT / root).is_dir()]
+        self.options = options
+        self.base = dev.HOME / "addons" if name == "odoo" else dev.HOME / "lib"
+        self.prefix = f"{dev.ADDON}/" if name == "odoo" else ""
+
+    def command(self, *more):
+        """The pytest command line. The roots keep pytest from importing the addon's __init__.py as a plain package."""
+        plugin = ["--odoo-http"] if self.name == "odoo" else ["-p", "no:odoo"]
+        return [
+            sys.executable, "-m", "pytest", "-c", str(dev.ROOT / "pyproject.toml"),
+            f"--rootdir={self.base}", f"--confcutdir={self.base}", *plugin,
+            "-o", f"cache_dir={dev.HOME / 'pytest_cache' / self.name}", *self.options, *more,
+            *(self.prefix + path for path in self.paths),
+        ]
+
+    def selects(self, env):
+        """Does anything in this family match the options? Collects only, so it needs no database."""
+        answer = subprocess.run(self.command("--collect-only", "-q"), cwd=self.base, env=env, capture_output=True, check=False)
+        return answer.returncode != PYTEST_EMPTY
+
+    def run(self, env):
+        """Run pytest and read its report."""
+        report = dev.HOME / "run" / f"junit-{self.name}-{os.getpid()}.xml"
+        report.unlink(missing_ok=True)
+        say(f"{self.name} tests")
+        started = time.monotonic()
+        code = subprocess.run(self.command(f"--junitxml={report}"), cwd=self.base, env=env, check=False).returncode
+        result = read_report(report, self.name)
+        report.unlink(missing_ok=True)
+        if code not in {PYTEST_OK, PYTEST_FAILED, PYTEST_EMPTY} and not result.failed:
+            result.fail(f"pytest ended with code {code}")
+        say(f"{self.name}: {result.passed} passed, {result.failed} failed, {result.skipped} skipped "
+            f"in {time.monotonic() - started:.0f} s")
+        return result
+
+
+def read_report(report, family):
+    """Add up a junit file. A browser or live test that was skipped counts as failed: it must run."""
+    result = Result()
+    if not report.exists():
+        return result
+    for case in ET.parse(report).getroot().iter("testcase"):  # noqa: S314  pytest has just written it
+        name = f"{case.get('classname')}::{case.get('name')}"
+        skip = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            result.fail(f"{family}: {name}")
+        elif skip is None:
+            result.passed += 1
+        elif skip.get("type") == "pytest.xfail":
+            result.passed += 1
+        elif family == "live" or MUST_RUN.search(skip.get("message", "")):
+            result.fail(f"{family}: {name} was skipped but must run: {skip.get('message')}")
+        else:
+            result.skipped += 1
+            result.notes.append(f"skipped {family}: {name}: {skip.get('message')}")
+    return result
+
+
+class Databases:
+    """The databases of this run; their names end in our process number, so that runs never meet."""
+
+    def __init__(self):
+        number = os.getpid()
+        self.base, self.odoo, self.live = (f"ksef_test_{kind}_{number}" for kind in ("base", "odoo", "live"))
+        self.log = dev.HOME / "log" / f"install-{number}.log"
+        self.conf = dev.HOME / "conf" / f"{self.base}.conf"
+        self.process = None
+
+    def start(self):
+        """Begin to install the addon on a copy of the template, in the background."""
+        dev.drop_leftovers()
+        dev.copy_database(dev.TEMPLATE, self.base)
+        dev.write_conf(self.base, self.conf)
+        command, env = dev.odoo_command(self.conf, "-i", dev.ADDON, "--stop-after-init", "--no-http", "--log-level=warn")
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def finish(self):
+        """Wait for the installation; returns what went wrong, or None."""
+        code = self.process.wait()
+        text = self.log.read_text()
+        if code or re.search(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ", text, re.MULTILINE):
+            sys.stderr.write(text)
+            return f"odoo: installing {dev.ADDON} (see above)"
+        return None
+
+    def env(self, family):
+        """A fresh copy of the installed database for a family: the variables to run it with."""
+        database = self.odoo if family == "odoo" else self.live
+        dev.copy_database(self.base, database)
+        conf = dev.write_conf(database, dev.HOME / "conf" / f"{database}.conf")
+        env = dev.live_env(database, self.base, conf)
+        return env | {"PYTHONPATH": dev.ODOO_LIB, "ODOO_RC": str(conf)} if family == "odoo" else env
+
+    def drop(self):
+        """Everything away again."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+        for name in (self.odoo, self.live, self.base):
+            dev.drop_database(name)
+            (dev.HOME / "conf" / f"{name}.conf").unlink(missing_ok=True)
+        self.log.unlink(missing_ok=True)
+
+
+def chosen_families(options, paths):
+    """The families to run: those of the paths; without paths, those in which something matches -k or -m."""
+    names = paths or FAMILIES
+    families = [Family(name, paths.get(name), options) for name in names]
+    families = [family for family in families if family.paths]
+    if not paths and any(option.startswith(("-k", "-m")) for option in options):
+        collect = {"PYTHONPATH": dev.ODOO_LIB, "ODOO_RC": str(dev.write_conf("none", dev.HOME / "conf" / "collect.conf"))}
+        families = [f for f in families if f.selects(os.environ | collect if f.name == "odoo" else dev.plain_env())]
+    return families
+
+
+def run_families(families, databases):
+    """Run the families one after another; the addon is installed while the unit tests run."""
+    results = []
+    problem = None
+    if any(family.name != "unit" for family in families):
+        databases.start()
+    for family in families:
+        if family.name == "unit":
+            results.append(family.run(dev.plain_env()))
+            continue
+        if databases.process.returncode is None:
+            problem = databases.finish()
+            if problem:
+                results.append(Result())
+                results[-1].fail(problem)
+        if databases.process.returncode == 0:
+            results.append(family.run(databases.env(family.name)))
+    return results
+
+
+def main(arguments):
+    """Run, add up, print the summary; returns the exit code."""
+    options, paths = split_arguments(arguments)
+    if {"-h", "--help", "--version", "--collect-only", "--co"} & set(options):
+        sys.exit("test: give this option to pytest itself; dev/test runs tests")
+    families = chosen_families(options, paths)
+    databases = Databases()
+    try:
+        results = run_families(families, databases)
+    finally:
+        databases.drop()
+    total = Result(*(sum(getattr(r, name) for r in results) for name in ("passed", "failed", "skipped")))
+    total.notes = [note for result in results for note in result.notes]
+    if not arguments:
+        for name in FAMILIES.keys() - {family.name for family in families}:
+            total.fail(f"{name}: there are no tests")
+    if total.passed + total.failed + total.skipped == 0:
+        total.fail("no test was chosen")
+    if any("browser" in note.lower() or "chrom" in note.lower() for note in total.notes) and os.environ["KSEF_DEV_BROWSER_PROBLEM"]:
+        total.notes.append(os.environ["KSEF_DEV_BROWSER_PROBLEM"])
+    sys.stderr.flush()
+    for note in total.notes:
+        print(note)
+    print(f"{total.passed} passed, {total.failed} failed" + (f", {total.skipped} skipped" if total.skipped else ""))
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
