@@ -1,0 +1,255 @@
+from stdnum.pl import nip as nip_module
+
+from odoo import api, fields, models
+from odoo.addons.l10n_pl_ksef.ksef.environment import get_environment
+from odoo.addons.l10n_pl_ksef.ksef.errors import KsefConfigError
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+ENVIRONMENTS = [
+    ('production', "Production"),
+    ('demo', "DEMO"),
+    ('test', "TEST"),
+    ('local', "Local sandbox"),
+]
+# What a connected token must allow: KSeF's name of the right -> what the person reads.
+REQUIRED_PERMISSIONS = ('InvoiceWrite', 'InvoiceRead')
+
+
+class KsefConnection(models.Model):
+    """The way of one company (its NIP) to one KSeF environment.
+
+    A company may have one connection for each environment, of which one is in use (res.company.ksef_connection_id);
+    documents belong to a connection, so that numbers of DEMO and production never mix.
+    """
+    _name = 'ksef.connection'
+    _description = "KSeF connection"
+    _order = 'company_id, id'
+    _inherit = ['mail.thread']
+
+    name = fields.Char(compute='_compute_name', store=True, readonly=False, required=True, precompute=True)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        'res.company', required=True, index=True, default=lambda self: self.env.company, ondelete='restrict')
+    environment = fields.Selection(
+        ENVIRONMENTS, required=True, default='production', help="Środowisko KSeF")
+    local_url = fields.Char(string="Sandbox address", help="Address of a sandbox on this machine, e.g. http://127.0.0.1:8200/v2")
+    nip = fields.Char(
+        string="NIP", required=True, help="The seller's NIP, not the buyer's: the company that issues the invoices.")
+    state = fields.Selection(
+        [
+            ('draft', "Not connected"),
+            ('verifying', "Being verified"),
+            ('connected', "Connected"),
+            ('attention', "Needs attention"),
+            ('neutralised', "Neutralised"),
+        ],
+        required=True, default='draft', readonly=True, tracking=True, copy=False)
+    status_message = fields.Text(string="What to know", readonly=True, copy=False)
+    error_code = fields.Char(string="KSeF code", readonly=True, copy=False)
+    permissions = fields.Char(readonly=True, copy=False, help="Uprawnienia: what the credential may do in KSeF.")
+    verified_at = fields.Datetime(readonly=True, copy=False)
+    database_uuid = fields.Char(readonly=True, copy=False, help="The database that this connection was made in.")
+    is_copied_database = fields.Boolean(compute='_compute_is_copied_database')
+
+    credential_ids = fields.One2many('ksef.credential', 'connection_id', groups='l10n_pl_ksef.group_ksef_manage')
+    session_ids = fields.One2many('ksef.session', 'connection_id')
+    document_count = fields.Integer(compute='_compute_document_count')
+
+    # Until when the worker leaves something alone: everything, sending, or reading.
+    paused_until = fields.Datetime(readonly=True, copy=False)
+    send_paused_until = fields.Datetime(readonly=True, copy=False)
+    read_paused_until = fields.Datetime(readonly=True, copy=False)
+    failures = fields.Integer(readonly=True, copy=False, help="Calls in a row that did not reach KSeF.")
+    due_at = fields.Datetime(readonly=True, copy=False, help="When a worker must look at the connection itself.")
+
+    _one_per_environment = models.Constraint(
+        'UNIQUE (company_id, environment, nip)', "The company has a connection to this environment already.")
+
+    @api.depends('company_id', 'environment')
+    def _compute_name(self):
+        labels = dict(self._fields['environment']._description_selection(self.env))
+        for connection in self:
+            connection.name = f"{connection.company_id.name or ''} ({labels.get(connection.environment, '')})"
+
+    @api.depends('database_uuid')
+    def _compute_is_copied_database(self):
+        uuid = self.env['ir.config_parameter'].sudo().get_param('database.uuid')
+        for connection in self:
+            connection.is_copied_database = bool(connection.database_uuid) and connection.database_uuid != uuid
+
+    def _compute_document_count(self):
+        counts = dict(self.env['ksef.document']._read_group(
+            [('connection_id', 'in', self.ids)], ['connection_id'], ['__count']))
+        for connection in self:
+            connection.document_count = counts.get(connection, 0)
+
+    @api.constrains('environment', 'local_url')
+    def _check_environment(self):
+        for connection in self:
+            connection._get_environment()
+
+    @api.constrains('nip')
+    def _check_nip(self):
+        for connection in self:
+            if not nip_module.is_valid(connection.nip or '') or nip_module.compact(connection.nip) != connection.nip:
+                raise ValidationError(self.env._(
+                    "“%(nip)s” is not a valid NIP. Enter the 10 digits of the company's own NIP in the field “Tax ID” of the "
+                    "company: the seller's, not the buyer's.",
+                    nip=connection.nip or '',
+                ))
+
+    # ------------------------------------------------------------------ what the rest of the program asks
+
+    def _get_environment(self):
+        """The ``ksef.environment.Environment`` of this connection.
+
+        :raise ValidationError: the address of the sandbox is missing or not on this machine.
+        """
+        self.ensure_one()
+        try:
+            return get_environment(self.environment, self.local_url)
+        except KsefConfigError as error:
+            raise ValidationError(self.env._(
+                "The field “Sandbox address” must hold an address on this machine, for example http://127.0.0.1:8200/v2 "
+                "(%(reason)s).", reason=str(error),
+            )) from None
+
+    @api.model
+    def _company_nip(self, company):
+        """The 10 digits of the company's NIP.
+
+        :raise UserError: none is set, or its checksum is wrong.
+        """
+        vat = (company.vat or '').strip().upper().removeprefix('PL')
+        if not nip_module.is_valid(vat):
+            raise UserError(self.env._(
+                "The NIP of %(company)s (“%(vat)s”) is missing or wrong. Correct the field “Tax ID” of the company.",
+                company=company.display_name, vat=company.vat or '',
+            ))
+        return nip_module.compact(vat)
+
+    def _is_sending(self):
+        """Whether this database may talk to KSeF through this connection now."""
+        self.ensure_one()
+        return self.active and self.state == 'connected' and not self.is_copied_database
+
+    # ------------------------------------------------------------------ verbs
+
+    @api.model
+    def _check_manager(self):
+        if not self.env.su and not self.env.user.has_group('l10n_pl_ksef.group_ksef_manage'):
+            raise AccessError(self.env._(
+                "Only users with the right “KSeF: manage” may change the connection to KSeF. Ask your administrator."))
+
+    @api.model
+    def _connect_with_token(self, company, environment, token, local_url=False):
+        """Create or renew the company's connection with a KSeF token and have a worker verify it; return it."""
+        self._check_manager()
+        company.check_access('read')
+        nip = self._company_nip(company)
+        connections = self.sudo().with_context(active_test=False)
+        connection = connections.search(
+            [('company_id', '=', company.id), ('environment', '=', environment), ('nip', '=', nip)])
+        values = {'active': True, 'local_url': local_url or False}
+        if connection:
+            connection.write(values)
+        else:
+            connection = connections.create(
+                values | {'company_id': company.id, 'environment': environment, 'nip': nip})
+        connection.env['ksef.credential']._add_token(connection, token.strip())
+        company.sudo().ksef_connection_id = connection
+        connection._start_verification()
+        return connection.sudo(self.env.su)
+
+    def _start_verification(self):
+        """Have a worker log in and look at the permissions."""
+        self.sudo().write({
+            'state': 'verifying',
+            'status_message': False,
+            'error_code': False,
+            'failures': 0,
+            'paused_until': False,
+            'send_paused_until': False,
+            'read_paused_until': False,
+            'due_at': fields.Datetime.now(),
+            'database_uuid': self.env['ir.config_parameter'].sudo().get_param('database.uuid'),
+        })
+        for connection in self.sudo():
+            connection.credential_ids._forget_login()
+        self.env['ksef.worker']._trigger_workers()
+
+    def action_verify(self):
+        """Log in again and look at the permissions ("Check again")."""
+        self._check_manager()
+        self.check_access('read')
+        self._start_verification()
+
+    def action_confirm_database(self):
+        """The administrator says that this copy of the database is the one that sends."""
+        self._check_manager()
+        self.check_access('read')
+        self._start_verification()
+
+    def action_disconnect(self):
+        """Stop using the connection: its secrets are deleted, its documents stay."""
+        self._check_manager()
+        self.check_access('read')
+        connections = self.sudo()
+        if self.env['ksef.document'].sudo().search_count([
+            ('connection_id', 'in', self.ids), ('state', 'in', ('sending', 'unconfirmed', 'sent'))], limit=1):
+            raise UserError(self.env._(
+                "Invoices are on their way to KSeF through this connection. Wait until they have their numbers, then disconnect."))
+        connections.with_context(active_test=False).credential_ids.unlink()
+        connections.write({'state': 'draft', 'permissions': False, 'status_message': False, 'due_at': False})
+
+    def action_open_documents(self):
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("KSeF documents"),
+            'res_model': 'ksef.document',
+            'view_mode': 'list,form',
+            'domain': [('connection_id', '=', self.id)],
+        }
+
+    # ------------------------------------------------------------------ what the worker says
+
+    def _set_connected(self, permissions, **values):
+        """The credential works; ``permissions`` are KSeF's names of what it may do."""
+        missing = [name for name in REQUIRED_PERMISSIONS if name not in permissions]
+        if missing:
+            self._set_attention(self.env._(
+                "The credential works, but it lacks the right: %(rights)s. In the taxpayer application (Aplikacja Podatnika) "
+                "create a token with the roles “wystawianie faktur” and “dostęp do faktur” and connect again.",
+                rights=", ".join(self._permission_label(name) for name in missing),
+            ), error_code='permissions')
+            self.permissions = ", ".join(sorted(permissions))
+            return
+        self.write({
+            'state': 'connected',
+            'status_message': False,
+            'error_code': False,
+            'permissions': ", ".join(sorted(permissions)),
+            'verified_at': fields.Datetime.now(),
+            'failures': 0,
+            'paused_until': False,
+            'due_at': False,
+        } | values)
+        self.env['ksef.document']._release_blocked(self)
+
+    @api.model
+    def _permission_label(self, name):
+        labels = {
+            'InvoiceWrite': self.env._("issuing invoices (wystawianie faktur)"),
+            'InvoiceRead': self.env._("access to invoices (dostęp do faktur)"),
+        }
+        return labels.get(name, name)
+
+    def _set_attention(self, message, error_code=False):
+        """The connection cannot be used until a person acts; ``message`` says who and how."""
+        self.write({
+            'state': 'attention',
+            'status_message': message,
+            'error_code': error_code,
+            'due_at': False,
+        })

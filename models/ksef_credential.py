@@ -1,0 +1,117 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+# Tokens are renewed this long before they end, so that none ends between the check and the call.
+RENEWAL_MARGIN = timedelta(seconds=90)
+
+
+class KsefCredential(models.Model):
+    """A way into KSeF for one connection, with the login that came from it.
+
+    Every secret is encrypted (see ksef.secret.box) and readable by no group, administrators included; the program reads
+    it through :meth:`_reveal` alone.
+    """
+    _name = 'ksef.credential'
+    _description = "KSeF credential"
+    _order = 'is_default desc, id desc'
+
+    connection_id = fields.Many2one('ksef.connection', required=True, index=True, ondelete='cascade')
+    company_id = fields.Many2one(related='connection_id.company_id', store=True, index=True)
+    name = fields.Char(required=True)
+    kind = fields.Selection(
+        [('token', "KSeF token")], required=True, default='token', help="What the program shows to KSeF when it logs in.")
+    is_default = fields.Boolean(string="Default", help="The program logs in with this one.")
+    active = fields.Boolean(default=True)
+    token_reference = fields.Char(
+        string="Token reference number", readonly=True, help="Numer referencyjny tokena: names the token without giving it away.")
+    last_used = fields.Datetime(readonly=True)
+
+    secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    # The login in progress: its reference, and whether its tokens were already asked for (that can be done only once).
+    login_reference = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    login_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    login_valid_until = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
+    login_redeeming = fields.Boolean(groups=fields.NO_ACCESS, copy=False)
+    access_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    access_valid_until = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
+    refresh_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    refresh_valid_until = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
+
+    _one_default = models.UniqueIndex(
+        '(connection_id, kind) WHERE is_default AND active', "A connection has one default credential of each kind.")
+
+    @api.model
+    def _add_token(self, connection, token):
+        """Store ``token`` (plain text) as the default token of the connection and return the record."""
+        self = self.sudo()  # noqa: PLW0642 - nobody may write here by himself
+        self.search([('connection_id', '=', connection.id), ('kind', '=', 'token'), ('is_default', '=', True)]).write(
+            {'is_default': False})
+        # "<reference>|<context>|<64 hex>": the first part names the token in KSeF's own lists and is no secret.
+        reference = token.split('|', 1)[0] if '|' in token else False
+        return self.create({
+            'connection_id': connection.id,
+            'name': self.env._("Token %(reference)s", reference=reference or ''),
+            'kind': 'token',
+            'is_default': True,
+            'token_reference': reference,
+            'secret': self.env['ksef.secret.box']._encrypt(token),
+        })
+
+    def _reveal(self, field_name):
+        """The plain text behind one secret field: the only place where secrets are read."""
+        self.ensure_one()
+        return self.env['ksef.secret.box']._decrypt(self.sudo()[field_name])
+
+    def _get_access_token(self):
+        """The access token when it is good for a while yet, else False."""
+        self.ensure_one()
+        credential = self.sudo()
+        if not credential.access_secret or credential.access_valid_until <= fields.Datetime.now() + RENEWAL_MARGIN:
+            return False
+        return credential._reveal('access_secret')
+
+    def _get_refresh_token(self):
+        """The refresh token when it is good for a while yet, else False."""
+        self.ensure_one()
+        credential = self.sudo()
+        if not credential.refresh_secret or credential.refresh_valid_until <= fields.Datetime.now() + RENEWAL_MARGIN:
+            return False
+        return credential._reveal('refresh_secret')
+
+    def _store_login_started(self, operation):
+        """Keep the login that KSeF has begun, so that another run can go on with it."""
+        self.sudo().write({
+            'login_reference': operation.reference_number,
+            'login_secret': self.env['ksef.secret.box']._encrypt(operation.token.value.reveal()),
+            'login_valid_until': operation.token.valid_until.replace(tzinfo=None),
+            'login_redeeming': False,
+        })
+
+    def _store_tokens(self, access, refresh=None):
+        """Keep the access token and, after a login, the refresh token (``ksef.types.Token``)."""
+        box = self.env['ksef.secret.box']
+        values = {
+            'access_secret': box._encrypt(access.value.reveal()),
+            'access_valid_until': access.valid_until.replace(tzinfo=None),
+            'last_used': fields.Datetime.now(),
+        }
+        if refresh:
+            values |= {
+                'refresh_secret': box._encrypt(refresh.value.reveal()),
+                'refresh_valid_until': refresh.valid_until.replace(tzinfo=None),
+            } | self._no_login_values()
+        self.sudo().write(values)
+
+    @api.model
+    def _no_login_values(self):
+        return dict.fromkeys(('login_reference', 'login_secret', 'login_valid_until', 'login_redeeming'), False)
+
+    def _forget_access(self):
+        """KSeF no longer takes the access token: the next call gets a new one from the refresh token."""
+        self.sudo().write({'access_secret': False, 'access_valid_until': False})
+
+    def _forget_login(self):
+        """Start the next call with a new login."""
+        self.sudo().write(self._no_login_values() | dict.fromkeys(
+            ('access_secret', 'access_valid_until', 'refresh_secret', 'refresh_valid_until'), False))

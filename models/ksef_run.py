@@ -1,0 +1,120 @@
+"""What one worker holds while it serves one connection: the lock, the client and the way to the database."""
+import logging
+import time
+from contextlib import contextmanager
+
+import psycopg2
+import psycopg2.errors
+
+from odoo import SUPERUSER_ID, api
+from odoo.addons.l10n_pl_ksef.ksef.client import Client
+from odoo.addons.l10n_pl_ksef.ksef.transport import Transport
+
+_logger = logging.getLogger(__name__)
+
+# First key of the advisory locks: "KSeF" in ASCII.
+LOCK_CLASS = 0x4B536546
+COMMIT_ATTEMPTS = 8
+# The transaction lost a race and may be done again; its input is in memory.
+RETRIED = (
+    psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected, psycopg2.errors.LockNotAvailable,
+)
+
+
+class LockLost(Exception):
+    """The cursor that holds the connection's lock is gone: another worker may be serving it, so nothing more is sent."""
+
+
+class KsefRun:
+    """One time slice of one connection.
+
+    Every step is a transaction of its own on a cursor of its own (:meth:`transaction`), so that no transaction is open
+    while KSeF is asked, and nothing that was read before an answer is believed after it.
+    """
+
+    def __init__(self, env, connection_id, deadline):
+        self.registry = env.registry
+        self.connection_id = connection_id
+        self.deadline = deadline
+        self.access_token = None
+        self.answered = False
+        self._lock_cr = None
+        self._client = None
+
+    @contextmanager
+    def hold(self):
+        """Hold the connection's lock; yield whether it was free.
+
+        The lock lives as long as its transaction (pg_try_advisory_xact_lock on a cursor that does nothing else), so it
+        ends with the process, whatever happens to it.
+        """
+        with self.registry.cursor() as cr:
+            cr.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLASS, self.connection_id])
+            [locked] = cr.fetchone()
+            self._lock_cr = cr
+            try:
+                yield locked
+            finally:
+                self._lock_cr = None
+                if self._client:
+                    self._client.transport.close()
+                    self._client = None
+                if not cr.closed:
+                    try:
+                        cr.rollback()
+                    except psycopg2.Error:
+                        # The server ended this connection: its lock went with it.
+                        _logger.warning("KSeF: the lock of connection %s was lost", self.connection_id)
+
+    def check_lock(self, *_args):
+        """Called before every HTTP call."""
+        try:
+            self._lock_cr.execute("SELECT 1")
+        except (psycopg2.Error, AttributeError) as error:
+            raise LockLost(f"the lock of KSeF connection {self.connection_id} is gone") from error
+
+    def time_left(self):
+        """Seconds until this slice has to end."""
+        return self.deadline - time.monotonic()
+
+    @contextmanager
+    def transaction(self):
+        """A transaction of its own as the system user; yields the environment and commits at the end."""
+        with self.registry.cursor() as cr:
+            yield self._environment(cr)
+
+    def _environment(self, cr):
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        company = env['ksef.connection'].browse(self.connection_id).company_id
+        return env(context={'allowed_company_ids': company.ids, 'tz': 'Europe/Warsaw'})
+
+    def commit(self, function):
+        """Run ``function(env)`` in a transaction, again when it loses a race with another one; return its result.
+
+        The function must only write what is in memory already, so that doing it again repeats no call to KSeF.
+        """
+        for attempt in range(1, COMMIT_ATTEMPTS + 1):
+            try:
+                with self.transaction() as env:
+                    return function(env)
+            except RETRIED:
+                if attempt == COMMIT_ATTEMPTS:
+                    raise
+                time.sleep(min(0.05 * 2 ** attempt, 2))
+        raise AssertionError("unreachable")
+
+    @property
+    def client(self):
+        """The KSeF client of this connection."""
+        if self._client is None:
+            with self.transaction() as env:
+                connection = env['ksef.connection'].browse(self.connection_id)
+                parameters = env['ksef.worker']
+                transport = Transport(
+                    connection._get_environment(),
+                    connect_timeout=parameters._get_number('connect_timeout'),
+                    read_timeout=parameters._get_number('read_timeout'),
+                )
+            transport.before_request = self.check_lock
+            self._client = Client(transport)
+        return self._client

@@ -1,0 +1,261 @@
+import logging
+import time
+from datetime import datetime, timedelta
+
+import psycopg2
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import LockError
+from odoo.tools import SQL
+
+from .ksef_run import KsefRun, LockLost
+
+_logger = logging.getLogger(__name__)
+
+# System parameters l10n_pl_ksef.<name> and their defaults; times are seconds unless the name says otherwise.
+PARAMETERS = {
+    'worker_count': 2,
+    'slice_seconds': 50,
+    'grace_seconds': 120,
+    'connect_timeout': 5,
+    'read_timeout': 30,
+    'day_end_guard_minutes': 5,
+    'session_idle_minutes': 20,
+    'resend_limit': 3,
+}
+POLL_WAITS = '1,2,3,5,8'
+# The longest nap of a run that waits for an answer which is due soon.
+NAP_SECONDS = 9
+
+
+class KsefWorker(models.AbstractModel):
+    """The workers that talk to KSeF: a pool of identical scheduled actions.
+
+    A run takes the most urgent connection that is due and not held by another worker, does everything that is due for
+    it, and goes on with the next, until nothing is due or its time is over. What is due stands in one column
+    (``due_at``) of documents, sessions and connections.
+    """
+    _name = 'ksef.worker'
+    _description = "KSeF worker"
+
+    # ------------------------------------------------------------------ the pool
+
+    @api.model
+    def _get_number(self, name):
+        """A system parameter as a number; nonsense counts as the default."""
+        text = self.env['ir.config_parameter'].sudo().get_param(f'l10n_pl_ksef.{name}')
+        try:
+            value = float(text)
+        except (TypeError, ValueError):
+            return PARAMETERS[name]
+        return value if value >= 0 else PARAMETERS[name]
+
+    @api.model
+    def _get_poll_waits(self):
+        """Seconds between the questions that follow a sending."""
+        text = self.env['ir.config_parameter'].sudo().get_param('l10n_pl_ksef.poll_waits') or POLL_WAITS
+        try:
+            return [float(part) for part in text.split(',')]
+        except ValueError:
+            return [float(part) for part in POLL_WAITS.split(',')]
+
+    @api.model
+    def _get_pool(self):
+        return self.env['ir.cron'].sudo().with_context(active_test=False).search(
+            [('model_id.model', '=', 'ksef.worker')], order='id')
+
+    @api.model
+    def _adjust_pool(self):
+        """Make the pool as large as the system parameter ``l10n_pl_ksef.worker_count`` says."""
+        wanted = max(1, int(self._get_number('worker_count')))
+        pool = self._get_pool()
+        for number in range(len(pool) + 1, wanted + 1):
+            pool[0].copy({'name': f"KSeF: worker {number}", 'active': True})
+        pool[wanted:].unlink()
+
+    @api.model
+    def _trigger_workers(self, at=None):
+        """Wake the workers when this transaction is committed, or at a time (UTC, precise to the minute)."""
+        for cron in self._get_pool():
+            cron._trigger(at)
+
+    # ------------------------------------------------------------------ a run
+
+    @api.model
+    def _cron_ksef_worker(self):
+        """What each scheduled action of the pool runs."""
+        end = time.monotonic() + self._get_number('slice_seconds')
+        busy = set()
+        while time.monotonic() < end:
+            connection_id, wait = self._next_connection(busy)
+            if connection_id is None:
+                if wait is None or wait > NAP_SECONDS or time.monotonic() + wait > end:
+                    break
+                time.sleep(max(wait, 0.05))
+                busy.clear()
+                continue
+            # Told first: a run that is killed now has made progress, so that Odoo doesn't switch the action off.
+            self.env['ir.cron']._commit_progress(processed=1, remaining=1)
+            if not self._serve(connection_id, end):
+                busy.add(connection_id)
+        self._plan_next_run(busy)
+
+    @api.model
+    def _plan_next_run(self, busy):
+        """Have the workers woken when the next thing is due; who holds a busy connection plans for it himself."""
+        _connection_id, wait = self._next_connection(busy)
+        self.env['ir.cron']._commit_progress(remaining=0)
+        if wait is not None:
+            self._trigger_workers(fields.Datetime.now() + timedelta(seconds=max(wait, 0)))
+
+    @api.model
+    def _next_connection(self, busy):
+        """The most urgent due connection outside ``busy`` and 0, or None and the seconds until one is due (or None)."""
+        with self.env.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            rows = env.execute_query(self._due_query(env))
+        now = fields.Datetime.now()
+        rows = [(connection_id, due) for connection_id, due in rows if connection_id not in busy]
+        if not rows:
+            return None, None
+        connection_id, due = rows[0]
+        if due <= now:
+            return connection_id, 0
+        return None, (due - now).total_seconds()
+
+    @api.model
+    def _due_query(self, env):
+        """Connection and the moment when something is due for it, the most urgent first.
+
+        What needs KSeF counts only where the connection may be used: connected, and in the database it was made in.
+        """
+        uuid = env['ir.config_parameter'].sudo().get_param('database.uuid')
+        return SQL(
+            """
+            WITH usable AS (
+                SELECT id, COALESCE(paused_until, '-infinity') AS paused,
+                       COALESCE(send_paused_until, '-infinity') AS send_paused,
+                       COALESCE(read_paused_until, '-infinity') AS read_paused
+                  FROM ksef_connection
+                 WHERE active AND state = 'connected' AND database_uuid = %(uuid)s
+            ), due AS (
+                SELECT d.connection_id, GREATEST(d.due_at, u.paused, CASE
+                           WHEN d.state IN ('queued', 'sending') THEN u.send_paused ELSE u.read_paused END) AS due_at
+                  FROM ksef_document d JOIN usable u ON u.id = d.connection_id
+                 WHERE d.due_at IS NOT NULL AND d.state != 'picked'
+                UNION ALL
+                SELECT connection_id, due_at FROM ksef_document WHERE due_at IS NOT NULL AND state = 'picked'
+                UNION ALL
+                SELECT connection_id, write_date FROM ksef_document WHERE sync_pending
+                UNION ALL
+                SELECT s.connection_id, GREATEST(s.due_at, u.paused)
+                  FROM ksef_session s JOIN usable u ON u.id = s.connection_id
+                 WHERE s.due_at IS NOT NULL
+                UNION ALL
+                SELECT id, GREATEST(due_at, paused_until) FROM ksef_connection
+                 WHERE active AND due_at IS NOT NULL AND state IN ('verifying', 'connected') AND database_uuid = %(uuid)s
+            )
+            SELECT connection_id, MIN(due_at) AS first_due FROM due GROUP BY connection_id ORDER BY first_due
+            """,
+            uuid=uuid,
+        )
+
+    @api.model
+    def _serve(self, connection_id, end):
+        """Do everything that is due for the connection; return whether its lock was free.
+
+        One connection's trouble never stops the others: what goes wrong with KSeF is dealt with where it happens, what
+        goes wrong with the database ends this slice, and the rows are reconciled by a later one.
+        """
+        run = KsefRun(self.env, connection_id, end)
+        with run.hold() as locked:
+            if not locked:
+                return False
+            try:
+                self._serve_locked(run)
+            except LockLost as error:
+                _logger.warning("KSeF: %s; another worker goes on", error)
+                return False
+            except psycopg2.OperationalError as error:
+                _logger.warning("KSeF connection %s: database trouble, left to a later run: %s", connection_id, error)
+                self._trigger_workers(fields.Datetime.now() + timedelta(minutes=1))
+                return False
+        return True
+
+    @api.model
+    def _serve_locked(self, run):
+        """The order of work for one connection; other features add theirs around."""
+        self._sync_pending(run)
+        self._render_picked(run)
+        if self._ensure_login(run):
+            self._mark_interrupted(run)
+            self._recover_unconfirmed(run)
+            self._send_queued(run)
+            self._poll_sent(run)
+            self._fetch_upos(run)
+            self._close_sessions(run)
+
+    # ------------------------------------------------------------------ small steps that need no KSeF
+
+    @api.model
+    def _due_ids(self, run, states, limit=None, extra=()):
+        """Ids of the connection's documents in ``states`` that are due, oldest first."""
+        with run.transaction() as env:
+            return env['ksef.document'].search([
+                ('connection_id', '=', run.connection_id), ('state', 'in', states), ('due_at', '<=', fields.Datetime.now()),
+                *extra,
+            ], order='due_at, id', limit=limit).ids
+
+    @api.model
+    def _sync_pending(self, run):
+        """Show states that an earlier run could not show on their invoices."""
+        with run.transaction() as env:
+            ids = env['ksef.document'].search(
+                [('connection_id', '=', run.connection_id), ('sync_pending', '=', True)], order='id').ids
+        for document_id in ids:
+            self._sync(run, document_id)
+
+    @api.model
+    def _sync(self, run, document_ids):
+        """The second transaction of an answer: invoice, chatter, live message. It may fail; then it is done again later."""
+        ids = [document_ids] if isinstance(document_ids, int) else document_ids
+        try:
+            run.commit(lambda env: env['ksef.document'].browse(ids)._sync_moves())
+        except psycopg2.OperationalError as error:
+            _logger.info("KSeF document %s: its invoice is busy, shown later: %s", ids, error)
+
+    @api.model
+    def _render_picked(self, run):
+        """Render and prove what a mass pick left to the workers, row by row."""
+        for document_id in self._due_ids(run, ['picked']):
+            if run.time_left() <= 0:
+                return
+            try:
+                run.commit(lambda env, document_id=document_id: self._render_one(env, document_id))
+            except (psycopg2.OperationalError, LockError) as error:
+                _logger.info("KSeF document %s: rendered later: %s", document_id, error)
+                continue
+            self._sync(run, document_id)
+
+    @api.model
+    def _render_one(self, env, document_id):
+        document = env['ksef.document'].browse(document_id)
+        document._lock()
+        if document.state != 'picked':
+            return
+        if document.move_id.state != 'posted':
+            document._transition('cancelled')
+            return
+        document.move_id._ksef_rows_lock()
+        document._queue()
+
+    @api.model
+    def _apply(self, run, document_id, state, **values):
+        """Write an answer of KSeF to the document's row, whatever it takes, then show it on the invoice."""
+        run.commit(lambda env: env['ksef.document'].browse(document_id)._transition(state, **values))
+        self._sync(run, document_id)
+
+    @api.model
+    def _utc(self, moment):
+        """An aware datetime as Odoo stores it, or False."""
+        return moment.replace(tzinfo=None, microsecond=0) if isinstance(moment, datetime) else False

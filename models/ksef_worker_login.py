@@ -1,0 +1,223 @@
+import logging
+import time
+from datetime import UTC, timedelta
+
+from odoo import api, fields, models
+from odoo.addons.l10n_pl_ksef.ksef.errors import (
+    AuthStatus,
+    KsefConfigError,
+    KsefError,
+    KsefForbiddenError,
+    KsefLoginError,
+    KsefRateLimitError,
+    KsefRefusedError,
+    KsefUnauthorizedError,
+)
+from odoo.addons.l10n_pl_ksef.ksef.types import AuthOperation, Context, Secret, Token
+from odoo.exceptions import UserError
+
+_logger = logging.getLogger(__name__)
+
+# How long a run waits for KSeF to decide about a login before it leaves the rest to a later run.
+LOGIN_WAITS = (0.3, 0.5, 1, 2, 3, 5)
+# Login statuses that no waiting mends: a person has to act.
+FINAL_LOGIN_STATUSES = {
+    AuthStatus.NO_PERMISSIONS, AuthStatus.BAD_TOKEN, AuthStatus.BAD_CERTIFICATE, AuthStatus.PERSON_DECEASED,
+    AuthStatus.BLOCKED,
+}
+
+
+class KsefWorker(models.AbstractModel):
+    """Logging in, and keeping the login alive: access token → refresh token → new login, in this order."""
+    _inherit = 'ksef.worker'
+
+    @api.model
+    def _ensure_login(self, run):
+        """Have an access token in ``run.access_token``; return whether KSeF may be asked now.
+
+        Everything that can go wrong ends in the state of the connection, where a person reads it.
+        """
+        with run.transaction() as env:
+            connection = env['ksef.connection'].browse(run.connection_id)
+            usable = connection.state in ('connected', 'verifying') and connection.active and not connection.is_copied_database
+            paused = connection.paused_until and connection.paused_until > fields.Datetime.now()
+            verifying = connection.state == 'verifying'
+        if not usable or paused:
+            return False
+        try:
+            if not self._login(run):
+                return False
+            if verifying:
+                self._verify(run)
+            return self._is_connected(run)
+        except UserError as error:
+            # The key of the secrets is not on this host.
+            self._stop_connection(run, str(error), 'secret-key')
+        except KsefError as error:
+            self._login_failed(run, error)
+        return False
+
+    @api.model
+    def _is_connected(self, run):
+        with run.transaction() as env:
+            return env['ksef.connection'].browse(run.connection_id).state == 'connected'
+
+    @api.model
+    def _login(self, run):
+        """Get an access token by the shortest way; return False when KSeF hasn't decided yet."""
+        with run.transaction() as env:
+            credential = self._get_default_credential(env, run)
+            run.access_token = credential._get_access_token()
+            refresh_token = not run.access_token and credential._get_refresh_token()
+        if run.access_token:
+            return True
+        if refresh_token and self._refresh(run, refresh_token):
+            return True
+        return self._new_login(run)
+
+    @api.model
+    def _get_default_credential(self, env, run):
+        credential = env['ksef.credential'].search(
+            [('connection_id', '=', run.connection_id), ('is_default', '=', True)], limit=1)
+        if not credential:
+            raise UserError(env._("The connection to KSeF has no credential. Connect the company again."))
+        return credential
+
+    @api.model
+    def _write_credential(self, run, function):
+        """Run ``function(credential)`` in a transaction of its own."""
+        run.commit(lambda env: function(self._get_default_credential(env, run)))
+
+    @api.model
+    def _refresh(self, run, refresh_token):
+        """Renew the access token; return False when KSeF no longer takes the refresh token."""
+        try:
+            access = run.client.refresh(refresh_token)
+        except (KsefRefusedError, KsefUnauthorizedError, KsefForbiddenError):
+            self._write_credential(run, lambda credential: credential._forget_login())
+            return False
+        self._write_credential(run, lambda credential: credential._store_tokens(access))
+        run.access_token = access.value.reveal()
+        return True
+
+    @api.model
+    def _new_login(self, run):
+        """Log in with the default credential, or go on with a login that an earlier run began."""
+        operation = self._resume_login(run) or self._start_login(run)
+        for wait in (0, *LOGIN_WAITS):
+            time.sleep(wait)
+            report = run.client.login_status(operation)
+            if report.status.code != AuthStatus.IN_PROGRESS:
+                break
+        if report.status.code == AuthStatus.IN_PROGRESS:
+            run.commit(lambda env: env['ksef.connection'].browse(run.connection_id).write(
+                {'due_at': fields.Datetime.now() + timedelta(seconds=10)}))
+            return False
+        if report.status.code != AuthStatus.SUCCESS:
+            self._write_credential(run, lambda credential: credential._forget_login())
+            raise KsefLoginError(
+                report.status.description, status=report.status.code, details=report.status.details)
+        # KSeF hands the tokens out once: an answer that got lost means a new login, never a second question.
+        self._write_credential(run, lambda credential: credential.write({'login_redeeming': True}))
+        pair = run.client.redeem(operation)
+        self._write_credential(run, lambda credential: credential._store_tokens(pair.access, pair.refresh))
+        run.access_token = pair.access.value.reveal()
+        return True
+
+    @api.model
+    def _resume_login(self, run):
+        """The login that an earlier run began and whose tokens were not yet asked for, or None."""
+        with run.transaction() as env:
+            credential = self._get_default_credential(env, run)
+            if (
+                not credential.login_reference or credential.login_redeeming
+                or credential.login_valid_until <= fields.Datetime.now()
+            ):
+                return None
+            return AuthOperation(credential.login_reference, Token(
+                Secret(credential._reveal('login_secret')),
+                credential.login_valid_until.replace(tzinfo=UTC),
+            ))
+
+    @api.model
+    def _start_login(self, run):
+        """Begin a login with the KSeF token."""
+        with run.transaction() as env:
+            token = self._get_default_credential(env, run)._reveal('secret')
+            nip = env['ksef.connection'].browse(run.connection_id).nip
+        client = run.client
+        operation = client.start_token_login_with_fresh_key(Context(nip), token)
+        self._write_credential(run, lambda credential: credential._store_login_started(operation))
+        return operation
+
+    @api.model
+    def _verify(self, run):
+        """Look what the credential may do, and say so on the connection."""
+        with run.transaction() as env:
+            reference = self._get_default_credential(env, run).token_reference
+        permissions = set(run.client.own_token(run.access_token, reference).requested_permissions)
+        run.commit(lambda env: env['ksef.connection'].browse(run.connection_id)._set_connected(permissions))
+
+    # ------------------------------------------------------------------ trouble with the connection
+
+    @api.model
+    def _login_failed(self, run, error):
+        """A login that failed: wait and try again, or ask a person."""
+        _logger.info("KSeF connection %s: login failed: %s", run.connection_id, error)
+        if isinstance(error, KsefUnauthorizedError):
+            self._write_credential(run, lambda credential: credential._forget_login())
+        final = isinstance(error, (KsefConfigError, KsefForbiddenError)) or (
+            isinstance(error, KsefLoginError) and error.status in FINAL_LOGIN_STATUSES)
+        if final:
+            self._stop_connection(run, self._describe(run, error), str(error.code or error.http_status or ''))
+        else:
+            self._pause_connection(run, error)
+
+    @api.model
+    def _describe(self, run, error):
+        """What KSeF said, in full: code, description, details (S0-01)."""
+        with run.transaction() as env:
+            return env._(
+                "KSeF refused the login: %(code)s %(description)s %(details)s. Check that the token is active, was created for this "
+                "NIP in this environment, and connect again.",
+                code=error.code or error.http_status or '', description=error.description or str(error),
+                details=" ".join(error.details or ()),
+            )
+
+    @api.model
+    def _stop_connection(self, run, message, code=False):
+        """The connection needs a person; what waits in its queue stays there."""
+        run.commit(lambda env: env['ksef.connection'].browse(run.connection_id)._set_attention(message, code))
+
+    @api.model
+    def _pause_connection(self, run, error):
+        """KSeF or the network is in trouble: leave the connection alone for a while, longer each time."""
+        def pause(env):
+            connection = env['ksef.connection'].browse(run.connection_id)
+            failures = connection.failures + 1
+            until = env['ksef.document']._backoff(failures)
+            if isinstance(error, KsefRateLimitError) and error.retry_after:
+                until = fields.Datetime.now() + timedelta(seconds=error.retry_after + 1)
+            connection.write({
+                'failures': failures,
+                'paused_until': until,
+                'status_message': env._(
+                    "KSeF cannot be reached or does not answer now; the program tries again by itself at %(time)s (UTC). %(error)s",
+                    time=fields.Datetime.to_string(until), error=str(error)),
+                # Documents wait for paused_until by themselves; a verification has nothing else that would bring it back.
+                'due_at': until if connection.state == 'verifying' else False,
+            })
+        run.commit(pause)
+
+    @api.model
+    def _resume_connection(self, run):
+        """KSeF answered a call: forget the failures in a row."""
+        if run.answered:
+            return
+        run.answered = True
+
+        def resume(env):
+            connection = env['ksef.connection'].browse(run.connection_id)
+            if connection.failures or connection.paused_until:
+                connection.write({'failures': 0, 'paused_until': False, 'status_message': False})
+        run.commit(resume)

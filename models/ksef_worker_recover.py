@@ -1,0 +1,133 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.addons.l10n_pl_ksef.ksef.crypto import sha256_b64
+from odoo.addons.l10n_pl_ksef.ksef.errors import ApiCode, KsefError, KsefRefusedError
+from odoo.addons.l10n_pl_ksef.ksef.upo import read_upo
+
+_logger = logging.getLogger(__name__)
+
+
+class KsefWorker(models.AbstractModel):
+    """Finding out what became of documents whose answer was lost: by their hash, never by sending again."""
+    _inherit = 'ksef.worker'
+
+    @api.model
+    def _mark_interrupted(self, run):
+        """What is found in ``sending`` while nobody holds the lock was interrupted: its answer is lost."""
+        for document_id in self._due_ids(run, ['sending']):
+            self._apply(run, document_id, 'unconfirmed', due_at=fields.Datetime.now())
+
+    @api.model
+    def _recover_unconfirmed(self, run):
+        """Look the documents up in the lists of their sessions."""
+        for session_id, rows in self._due_by_session(run, ['unconfirmed']).items():
+            if run.time_left() <= 0:
+                return
+            try:
+                reports = self._session_by_hash(run, session_id)
+            except KsefError as error:
+                if not self._reading_failed(run, error, [row[0] for row in rows]):
+                    return
+                continue
+            self._resume_connection(run)
+            for document_id, _reference, xml_hash in rows:
+                self._settle_unconfirmed(run, document_id, reports.get(xml_hash))
+
+    @api.model
+    def _session_by_hash(self, run, session_id):
+        """KSeF's complete list of the session: {hash: InvoiceReport}; empty when KSeF has no such session."""
+        reference = self._session_reference(run, session_id)
+        try:
+            return {report.invoice_hash: report for report in run.client.session_invoices(run.access_token, reference)}
+        except KsefRefusedError as error:
+            if error.code == ApiCode.SESSION_NOT_FOUND:
+                return {}
+            raise
+
+    @api.model
+    def _settle_unconfirmed(self, run, document_id, report):
+        """Found: sent. Not found, and long enough ago: the same bytes go again."""
+        if report:
+            self._apply(
+                run, document_id, 'sent', reference_number=report.reference_number, sent_at=fields.Datetime.now(), polls=0,
+                due_at=fields.Datetime.now())
+            return
+        grace = timedelta(seconds=self._get_number('grace_seconds'))
+
+        def settle(env):
+            document = env['ksef.document'].browse(document_id)
+            over = (document.claimed_at or document.create_date) + grace
+            if fields.Datetime.now() >= over:
+                document._transition('queued', due_at=fields.Datetime.now())
+            else:
+                document.write({'due_at': min(over, fields.Datetime.now() + timedelta(seconds=15))})
+
+        run.commit(settle)
+        self._sync(run, document_id)
+
+    # ------------------------------------------------------------------ 440: KSeF has this number already
+
+    @api.model
+    def _settle_duplicate(self, run, document_id, report, values):
+        """KSeF has an invoice with this number: ours (a lost answer, found) or somebody else's (a real rejection).
+
+        Only the bytes decide. Where the hash of the other document cannot be read, a person decides.
+        """
+        number = report.status.original_ksef_number
+        session = report.status.original_session_reference
+        values |= {'original_ksef_number': number or False, 'original_session_reference': session or False}
+        with run.transaction() as env:
+            xml_hash = env['ksef.document'].browse(document_id).xml_hash
+        found = number and self._original_hash(run, number, session)
+        if not found:
+            self._apply(run, document_id, 'help', **values)
+        elif found['hash'] != xml_hash:
+            self._apply(run, document_id, 'rejected', **values)
+        else:
+            self._accept(run, document_id, number, values | found['dates'])
+
+    @api.model
+    def _original_hash(self, run, number, session_reference):
+        """Hash and dates of the original: from its session's list, from its UPO, else from the invoice itself; or None."""
+        for look in (self._hash_from_session, self._hash_from_upo, self._hash_from_invoice):
+            try:
+                found = look(run, number, session_reference)
+            except KsefError as error:
+                _logger.info("KSeF number %s: %s: %s", number, look.__name__, error)
+                continue
+            if found:
+                return found
+        return None
+
+    @api.model
+    def _hash_from_session(self, run, number, session_reference):
+        if not session_reference:
+            return None
+        for report in run.client.session_invoices(run.access_token, session_reference):
+            if report.ksef_number == number:
+                return {'hash': report.invoice_hash, 'dates': {
+                    'invoicing_date': self._utc(report.invoicing_date),
+                    'acquisition_date': self._utc(report.acquisition_date),
+                    'permanent_storage_date': self._utc(report.permanent_storage_date),
+                    'invoicing_mode': report.invoicing_mode or False,
+                }}
+        return None
+
+    @api.model
+    def _hash_from_upo(self, run, number, session_reference):
+        if not session_reference:
+            return None
+        for entry in read_upo(run.client.upo_by_number(run.access_token, session_reference, number)):
+            if entry.ksef_number == number:
+                return {'hash': entry.document_hash, 'dates': {
+                    'invoicing_date': self._utc(entry.sent_at),
+                    'acquisition_date': self._utc(entry.numbered_at),
+                    'invoicing_mode': entry.mode or False,
+                }}
+        return None
+
+    @api.model
+    def _hash_from_invoice(self, run, number, _session_reference):
+        return {'hash': sha256_b64(run.client.invoice_by_number(run.access_token, number)), 'dates': {}}

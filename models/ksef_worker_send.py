@@ -1,0 +1,296 @@
+import logging
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from odoo import api, fields, models
+from odoo.addons.l10n_pl_ksef.ksef.crypto import encrypt_invoice, new_session_secret
+from odoo.addons.l10n_pl_ksef.ksef.errors import (
+    ApiCode,
+    KsefConnectError,
+    KsefError,
+    KsefForbiddenError,
+    KsefGoneError,
+    KsefRateLimitError,
+    KsefRefusedError,
+    KsefUnauthorizedError,
+    KsefUnconfirmedError,
+)
+
+_logger = logging.getLogger(__name__)
+
+WARSAW = ZoneInfo('Europe/Warsaw')
+# KSeF refuses a call with these codes because of the session, not because of the invoice.
+SESSION_OVER = {ApiCode.SESSION_INVOICE_LIMIT, ApiCode.SESSION_NOT_FOUND, ApiCode.SESSION_STATUS_FORBIDS}
+# It refuses what our own program computed: sending the same again cannot help.
+OUR_FAULT = {ApiCode.BAD_FILE_SIZE, ApiCode.BAD_FILE_HASH, ApiCode.INPUT_INVALID, ApiCode.UNREADABLE_CONTENT}
+
+
+class KsefWorker(models.AbstractModel):
+    """Sending: claim → commit → HTTP → write the answer → commit, one document at a time."""
+    _inherit = 'ksef.worker'
+
+    @api.model
+    def _send_queued(self, run):
+        """Send what is queued and due; stops when the connection is in trouble or the slice is over."""
+        with run.transaction() as env:
+            connection = env['ksef.connection'].browse(run.connection_id)
+            if connection.send_paused_until and connection.send_paused_until > fields.Datetime.now():
+                return
+        if self._is_day_ending():
+            return
+        for document_id in self._due_ids(run, ['queued']):
+            if run.time_left() <= 0 or self._is_day_ending():
+                return
+            if not self._send_one(run, document_id):
+                return
+
+    @api.model
+    def _is_day_ending(self):
+        """Whether the day in Warsaw is about to end: what is sent now may be accepted under tomorrow's date.
+
+        An invoice of today that KSeF takes tomorrow is marked as issued offline; so nothing starts in these minutes, and
+        what is left is held on the next day until a person decides (see :meth:`_check_date`).
+        """
+        now = datetime.now(WARSAW)
+        end = datetime.combine(now.date() + timedelta(days=1), time(), WARSAW)
+        return end - now < timedelta(minutes=self._get_number('day_end_guard_minutes'))
+
+    @api.model
+    def _send_one(self, run, document_id):
+        """Send one document; return whether the next one may follow."""
+        try:
+            session_id = self._get_session(run)
+        except KsefError as error:
+            return self._opening_failed(run, document_id, error)
+        payload = self._claim(run, document_id, session_id)
+        if payload is None:
+            return True
+        reference, invoice = payload
+        try:
+            number = run.client.send_invoice(run.access_token, reference, invoice)
+        except KsefError as error:
+            return self._sending_failed(run, document_id, session_id, error)
+        self._apply(
+            run, document_id, 'sent', reference_number=number, sent_at=fields.Datetime.now(), polls=0,
+            due_at=self._poll_due(0), status_code=0, status_description=False, status_details=False)
+        self._resume_connection(run)
+        return True
+
+    # ------------------------------------------------------------------ the claim
+
+    @api.model
+    def _claim(self, run, document_id, session_id):
+        """Take the document for sending and commit that; return (session reference, encrypted invoice), or None.
+
+        Everything that could still stop it is checked here again, on the locked row.
+        """
+        def claim(env):
+            document = env['ksef.document'].browse(document_id)
+            document._lock()
+            if document.state != 'queued' or not self._check_date(document):
+                return None
+            session = env['ksef.session'].browse(session_id)
+            document._transition(
+                'sending', session_id=session_id, claimed_at=fields.Datetime.now(), attempts=document.attempts + 1,
+                # Should this run die now, the next one finds the row here.
+                due_at=fields.Datetime.now(), sync_pending=document.sync_pending)
+            session.write({'last_used': fields.Datetime.now(), 'due_at': self._session_due(session)})
+            return session.reference_number, encrypt_invoice(document._get_xml(), session._get_secret())
+
+        payload = run.commit(claim)
+        if payload is None:
+            self._sync(run, document_id)
+        return payload
+
+    @api.model
+    def _check_date(self, document):
+        """Hold a document whose issue date is no longer (or not yet) the day of sending, unless that was confirmed."""
+        today = datetime.now(WARSAW).date()
+        if document.issue_date > today:
+            document.write({'due_at': fields.Datetime.now() + timedelta(minutes=30)})
+            return False
+        if document.issue_date < today and not document.late_confirmed:
+            document._transition('invalid', findings=[document._late_finding()])
+            return False
+        return True
+
+    # ------------------------------------------------------------------ what went wrong
+
+    @api.model
+    def _opening_failed(self, run, document_id, error):
+        """No session, so nothing was sent: the document stays queued; the connection waits or asks a person."""
+        _logger.info("KSeF connection %s: no session: %s", run.connection_id, error)
+        if isinstance(error, (KsefForbiddenError, KsefGoneError)):
+            self._stop_connection(run, self._describe_forbidden(run, error), str(error.reason_code or error.http_status))
+        elif isinstance(error, KsefUnauthorizedError):
+            self._write_credential(run, lambda credential: credential._forget_access())
+            self._pause_connection(run, error)
+        elif isinstance(error, KsefRateLimitError):
+            self._pause(run, 'send_paused_until', error)
+        else:
+            self._pause_connection(run, error)
+        return False
+
+    @api.model
+    def _sending_failed(self, run, document_id, session_id, error):
+        """Sort a failed sending by the one question that counts: may KSeF have taken the invoice?"""
+        _logger.info("KSeF document %s: %s", document_id, error)
+        status = self._status_values(error)
+        match error:
+            case KsefUnconfirmedError():
+                self._apply(run, document_id, 'unconfirmed', due_at=fields.Datetime.now() + timedelta(seconds=2), **status)
+                self._pause_connection(run, error)
+            case KsefRateLimitError():
+                self._pause(run, 'send_paused_until', error)
+                self._requeue(run, document_id, **status)
+            case KsefUnauthorizedError():
+                self._write_credential(run, lambda credential: credential._forget_access())
+                self._requeue(run, document_id, **status)
+            case KsefConnectError():
+                self._pause_connection(run, error)
+                self._requeue(run, document_id, **status)
+            case KsefForbiddenError() | KsefGoneError():
+                self._apply(run, document_id, 'blocked', **status)
+                self._stop_connection(run, self._describe_forbidden(run, error), str(error.reason_code or error.http_status))
+            case KsefRefusedError() if error.code in SESSION_OVER:
+                self._drop_session(run, session_id, error)
+                self._requeue(run, document_id, **status)
+                return True
+            case KsefRefusedError() if error.code == ApiCode.SESSION_UNAVAILABLE:
+                self._pause_connection(run, error)
+                self._requeue(run, document_id, **status)
+            case KsefRefusedError() if error.code in OUR_FAULT:
+                self._refuse_call(run, document_id, error, status)
+                return True
+            case _:
+                # KSeF refused the call, so it has no invoice of ours; but why, a person must look at.
+                self._apply(run, document_id, 'help', **status)
+                return True
+        return False
+
+    @api.model
+    def _requeue(self, run, document_id, **values):
+        """Certainly not accepted: the same bytes go again, a little later each time."""
+        def requeue(env):
+            document = env['ksef.document'].browse(document_id)
+            document._transition('queued', due_at=document._backoff(document.attempts), sync_pending=False, **values)
+        run.commit(requeue)
+
+    @api.model
+    def _refuse_call(self, run, document_id, error, status):
+        """KSeF refuses what the program computed: nothing a user did, so the finding says whom to call."""
+        def refuse(env):
+            document = env['ksef.document'].browse(document_id)
+            document._transition('invalid', findings=[document._program_finding(error)], **status)
+        run.commit(refuse)
+        self._sync(run, document_id)
+
+    @api.model
+    def _status_values(self, error):
+        """What KSeF said about the failed call, as values of the document."""
+        return {
+            'status_code': error.code or error.http_status or 0,
+            'status_description': (error.description or str(error))[:500],
+            'status_details': "\n".join(error.details or ()) or False,
+        }
+
+    @api.model
+    def _pause(self, run, field_name, error):
+        """Obey Retry-After for one kind of call; the other kinds go on."""
+        until = fields.Datetime.now() + timedelta(seconds=(error.retry_after or 60) + 1)
+        run.commit(lambda env: env['ksef.connection'].browse(run.connection_id).write({field_name: until}))
+
+    @api.model
+    def _describe_forbidden(self, run, error):
+        with run.transaction() as env:
+            return env._(
+                "KSeF does not allow this credential to send invoices for this NIP (%(code)s %(description)s). Whoever grants "
+                "rights in KSeF must give it the right “wystawianie faktur” (taxpayer application → Uprawnienia); wait some "
+                "minutes after that and click “Check again”.",
+                code=error.http_status, description=error.description or error.reason_code or str(error))
+
+    # ------------------------------------------------------------------ sessions
+
+    @api.model
+    def _get_session(self, run):
+        """Id of an open interactive session, opened when there is none."""
+        with run.transaction() as env:
+            for session in env['ksef.session'].search([
+                ('connection_id', '=', run.connection_id), ('kind', '=', 'online'), ('state', '=', 'open'),
+            ], order='id desc', limit=5):
+                if session._takes_invoices():
+                    return session.id
+        return self._open_session(run)
+
+    @api.model
+    def _open_session(self, run):
+        """Open an interactive session; its key is committed before KSeF is asked.
+
+        An opening that is never answered leaves an empty session at KSeF, which cancels it by itself; it is marked as
+        lost and another one is opened, since nothing was sent into it.
+        """
+        secret = new_session_secret()
+
+        def intend(env):
+            env['ksef.session'].search(
+                [('connection_id', '=', run.connection_id), ('state', '=', 'opening')]).write({'state': 'lost'})
+            session = env['ksef.session'].create({'connection_id': run.connection_id, 'kind': 'online'})
+            session._store_secret(secret)
+            return session.id
+
+        session_id = run.commit(intend)
+        opened = run.client.open_online_session_with_fresh_key(run.access_token, secret)
+
+        def opened_now(env):
+            session = env['ksef.session'].browse(session_id)
+            session.write({
+                'state': 'open',
+                'reference_number': opened.reference_number,
+                'valid_until': self._utc(opened.valid_until),
+                'last_used': fields.Datetime.now(),
+            })
+            session.due_at = self._session_due(session)
+
+        run.commit(opened_now)
+        self._resume_connection(run)
+        return session_id
+
+    @api.model
+    def _session_due(self, session):
+        """When an idle session is closed, so that KSeF makes its collective UPO."""
+        return fields.Datetime.now() + timedelta(minutes=self._get_number('session_idle_minutes'))
+
+    @api.model
+    def _drop_session(self, run, session_id, error):
+        """The session takes no more invoices."""
+        run.commit(lambda env: env['ksef.session'].browse(session_id).write({
+            'state': 'failed', 'due_at': False, 'status_code': error.code or 0, 'status_description': error.description}))
+
+    @api.model
+    def _close_sessions(self, run):
+        """Close sessions that have been idle for a while; a refusal means that KSeF has closed them already."""
+        with run.transaction() as env:
+            sessions = env['ksef.session'].search([
+                ('connection_id', '=', run.connection_id), ('kind', '=', 'online'), ('state', 'in', ('open', 'closing')),
+                ('due_at', '<=', fields.Datetime.now())])
+            waiting = env['ksef.document'].search([
+                ('session_id', 'in', sessions.ids), ('state', 'in', ('sending', 'unconfirmed'))]).session_id
+            todo = [(session.id, session.reference_number) for session in sessions - waiting]
+            waiting.due_at = fields.Datetime.now() + timedelta(minutes=5)
+        for session_id, reference in todo:
+            self._close_session(run, session_id, reference)
+
+    @api.model
+    def _close_session(self, run, session_id, reference):
+        def mark(values):
+            run.commit(lambda env: env['ksef.session'].browse(session_id).write(values))
+        mark({'state': 'closing'})
+        try:
+            run.client.close_online_session(run.access_token, reference)
+        except KsefRefusedError as error:
+            mark({'state': 'done', 'due_at': False, 'status_code': error.code or 0, 'status_description': error.description})
+        except KsefError as error:
+            _logger.info("KSeF session %s: closing failed, tried again later: %s", reference, error)
+            mark({'due_at': fields.Datetime.now() + timedelta(minutes=15)})
+        else:
+            mark({'state': 'done', 'due_at': False})
