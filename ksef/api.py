@@ -1,0 +1,87 @@
+"""The operations of KSeF 2.0 that the client uses, as data (source: OpenAPI 2.9.0)."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .errors import KsefConfigError
+from .number import is_reference
+
+
+class Bearer(Enum):
+    """Which of KSeF's three tokens an operation takes."""
+
+    NONE = "none"
+    AUTHENTICATION = "authentication"  # from the start of a login
+    ACCESS = "access"
+    REFRESH = "refresh"
+
+
+class Yields(Enum):
+    """What the body of a successful answer is."""
+
+    JSON = "json"
+    XML = "xml"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the contract.
+
+    :ivar repeatable: whether it may be sent again when its answer was lost. Where this is False, look up what
+        happened (by hash, reference or status) before sending it again.
+    """
+
+    method: str
+    path: str
+    bearer: Bearer
+    repeatable: bool
+    yields: Yields = Yields.JSON
+
+    @property
+    def name(self):
+        """``METHOD /path`` as in the contract: what logs and errors show."""
+        return f"{self.method} {self.path}"
+
+    def url_path(self, **parameters):
+        """Return the path with its parameters filled in.
+
+        :raise KsefConfigError: a parameter could change the path's meaning, or is empty
+        """
+        for name, value in parameters.items():
+            if not is_reference(value):
+                raise KsefConfigError(f"This is no usable value for {name}.", operation=self.name)
+        return self.path.format_map(parameters)
+
+
+CHALLENGE = Operation("POST", "/auth/challenge", Bearer.NONE, True)
+TOKEN_LOGIN = Operation("POST", "/auth/ksef-token", Bearer.NONE, False)
+LOGIN_STATUS = Operation("GET", "/auth/{referenceNumber}", Bearer.AUTHENTICATION, True)
+REDEEM = Operation("POST", "/auth/token/redeem", Bearer.AUTHENTICATION, False)  # serves exactly once
+REFRESH = Operation("POST", "/auth/token/refresh", Bearer.REFRESH, True)
+END_LOGIN = Operation("DELETE", "/auth/sessions/current", Bearer.REFRESH, True, Yields.NOTHING)
+
+PUBLIC_KEYS = Operation("GET", "/security/public-key-certificates", Bearer.NONE, True)
+TOKEN_STATUS = Operation("GET", "/tokens/{referenceNumber}", Bearer.ACCESS, True)
+PERSONAL_PERMISSIONS = Operation("POST", "/permissions/query/personal/grants", Bearer.ACCESS, True)
+
+OPEN_ONLINE = Operation("POST", "/sessions/online", Bearer.ACCESS, False)
+SEND_INVOICE = Operation("POST", "/sessions/online/{referenceNumber}/invoices", Bearer.ACCESS, False)
+CLOSE_ONLINE = Operation("POST", "/sessions/online/{referenceNumber}/close", Bearer.ACCESS, False, Yields.NOTHING)
+
+SESSION = Operation("GET", "/sessions/{referenceNumber}", Bearer.ACCESS, True)
+SESSION_INVOICES = Operation("GET", "/sessions/{referenceNumber}/invoices", Bearer.ACCESS, True)
+FAILED_INVOICES = Operation("GET", "/sessions/{referenceNumber}/invoices/failed", Bearer.ACCESS, True)
+INVOICE = Operation(
+    "GET", "/sessions/{referenceNumber}/invoices/{invoiceReferenceNumber}", Bearer.ACCESS, True)
+UPO_BY_REFERENCE = Operation(
+    "GET", "/sessions/{referenceNumber}/invoices/{invoiceReferenceNumber}/upo", Bearer.ACCESS, True, Yields.XML)
+UPO_BY_NUMBER = Operation(
+    "GET", "/sessions/{referenceNumber}/invoices/ksef/{ksefNumber}/upo", Bearer.ACCESS, True, Yields.XML)
+SESSION_UPO = Operation(
+    "GET", "/sessions/{referenceNumber}/upo/{upoReferenceNumber}", Bearer.ACCESS, True, Yields.XML)
+
+INVOICE_BY_NUMBER = Operation("GET", "/invoices/ksef/{ksefNumber}", Bearer.ACCESS, True, Yields.XML)
+QUERY_METADATA = Operation("POST", "/invoices/query/metadata", Bearer.ACCESS, True)
+
+OPERATIONS = tuple(value for value in vars().values() if isinstance(value, Operation))
