@@ -188,10 +188,17 @@ class BankAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
-    """``Platnosc``: due dates, form of payment, accounts to pay to."""
+class PaymentTerm:
+    """``TerminPlatnosci``: a day on which (a part of) the amount is due, 2016-07-01 or later."""
 
-    due_dates: tuple[date, ...] = ()
+    due: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """``Platnosc``: terms, form of payment, accounts to pay to."""
+
+    terms: tuple[PaymentTerm, ...] = ()
     form: PaymentForm | None = None
     accounts: tuple[BankAccount, ...] = ()
 

@@ -1,0 +1,115 @@
+"""Proof of an invoice before it is sent: what the schema, the law and KSeF ask of its data and of its file.
+
+KSeF itself checks no arithmetic and no flags: a wrong invoice is accepted and can only be corrected by another
+one. So everything that can be known from the invoice alone is checked here. Each rule is a generator of findings;
+the tables at the end of this module and of its neighbours list them.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from lxml import etree
+
+from . import rules_parties, rules_sums, rules_values
+from .finding import Finding, error
+from .model import Invoice
+from .schema import parse
+from .text import find_forbidden
+
+MAX_SIZE = 1_000_000  # bytes, of an invoice without attachment; a megabyte of KSeF has 10**6
+EARLIEST_DAYS = 60  # art. 106i sec. 7: at most this long before the supply
+
+_DECLARED_ENCODING = re.compile(rb'<\?xml[^>]*\bencoding\s*=\s*["\']([^"\']*)["\']')
+
+
+def check(invoice: Invoice, today: date | None = None) -> list[Finding]:
+    """Return what is wrong with the data of an invoice.
+
+    :param today: the day in Poland, for the rules about dates; without it they are left out.
+    """
+    findings = list(rules_values.check_values(invoice))
+    for rule in (*_RULES, *rules_parties.RULES, *rules_sums.RULES):
+        findings.extend(rule(invoice))
+    if today:
+        findings.extend(check_issue_date(invoice, today))
+    return findings
+
+
+def check_issue_date(invoice: Invoice, today: date) -> Iterator[Finding]:
+    """KSeF refuses a date of issue (P_1) later than the day on which it takes the invoice."""
+    if invoice.issue_date > today:
+        sentence = f"the date of issue {invoice.issue_date} lies in the future"
+        yield error('issue-date-future', 'issue_date', sentence, today=today.isoformat())
+
+
+def _check_supply_date(invoice: Invoice) -> Iterator[Finding]:
+    """P_6 is filled when it differs from P_1, and an invoice comes at most 60 days before the supply."""
+    if invoice.supply_date is None:
+        return
+    if invoice.supply_date == invoice.issue_date:
+        yield error('supply-date-same', 'supply_date', "the date of supply is left out when it is the date of issue")
+    if (invoice.supply_date - invoice.issue_date).days > EARLIEST_DAYS:
+        sentence = f"issued more than {EARLIEST_DAYS} days before the supply"
+        yield error('supply-date-far', 'supply_date', sentence, limit=EARLIEST_DAYS)
+
+
+def _check_lines(invoice: Invoice) -> Iterator[Finding]:
+    """Lines are numbered from 1 on without gaps, with identifiers of their own; remarks name existing lines."""
+    if not invoice.lines:
+        yield error('lines-missing', 'lines', "the invoice has no lines")
+    if [line.number for line in invoice.lines] != list(range(1, len(invoice.lines) + 1)):
+        yield error('line-numbers', 'lines', "the lines are not numbered 1, 2, 3 …")
+    uids = [line.uid for line in invoice.lines if line.uid]
+    if len(set(uids)) != len(uids):
+        yield error('line-uids', 'lines', "two lines have the same identifier")
+    for position, remark in enumerate(invoice.remarks):
+        if remark.line_number is not None and not 0 < remark.line_number <= len(invoice.lines):
+            yield error('remark-line', f'remarks[{position}].line_number', "the remark names a line that isn't there")
+
+
+_RULES = (_check_supply_date, _check_lines)
+
+
+def check_file(xml: bytes) -> list[Finding]:
+    """Return what KSeF would refuse in the file itself, whatever is in it (reference: checks of an invoice file)."""
+    return [finding for rule in _FILE_RULES for finding in rule(xml)]
+
+
+def _check_size(xml: bytes) -> Iterator[Finding]:
+    if len(xml) > MAX_SIZE:
+        sentence = f"the file has {len(xml)} bytes, KSeF takes {MAX_SIZE}"
+        yield error('file-size', '', sentence, size=len(xml), limit=MAX_SIZE)
+
+
+def _check_encoding(xml: bytes) -> Iterator[Finding]:
+    if xml.startswith(b'\xef\xbb\xbf'):
+        yield error('file-byte-order-mark', '', "the file begins with a byte order mark")
+    declared = _DECLARED_ENCODING.match(xml)
+    if declared and declared[1].upper() != b'UTF-8':
+        yield error('file-encoding', '', "the file declares another encoding than UTF-8")
+    try:
+        found = find_forbidden(xml.decode())
+    except UnicodeDecodeError:
+        yield error('file-encoding', '', "the file is not UTF-8")
+    else:
+        if found:
+            sentence = f"KSeF refuses the character {found[1]}"
+            yield error('character-forbidden', '', sentence, character=found[1], position=found[0] + 1)
+
+
+def _check_form(xml: bytes) -> Iterator[Finding]:
+    try:
+        root = parse(xml)
+    except etree.XMLSyntaxError as problem:
+        yield error('file-not-xml', '', f"not well-formed XML: {problem.msg}")
+        return
+    tree = root.getroottree()
+    if tree.docinfo.doctype:
+        yield error('file-doctype', '', "the file has a document type declaration")
+    instructions = [*root.itersiblings(etree.PI, preceding=True), *tree.iter(etree.PI), *root.itersiblings(etree.PI)]
+    if instructions:
+        yield error('file-instruction', '', "the file has processing instructions")
+
+
+_FILE_RULES = (_check_size, _check_encoding, _check_form)

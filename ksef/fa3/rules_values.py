@@ -1,0 +1,98 @@
+"""Every single value of an invoice against the simple type of its element, by the table of ``structure``."""
+
+from collections.abc import Iterator
+
+from .codes import TaxGroup
+from .finding import Finding, error
+from .lexical import AMOUNT
+from .model import Invoice
+from .structure import INVOICE, Branch, Constant, Leaf, Totals, Variant, Wrap
+
+
+def check_values(invoice: Invoice) -> Iterator[Finding]:
+    """Yield what the schema's types, mandatory elements and numbers of elements forbid."""
+    yield from _check(INVOICE, invoice, '')
+
+
+def _check(children: tuple, source, path: str) -> Iterator[Finding]:
+    for node in children:
+        kind = type(node)
+        if kind is Leaf:
+            value = getattr(source, node.attribute)
+            if value is not None and not node.limit:  # in line: by far the most frequent case
+                if problem := node.type.problem(value):
+                    yield _finding(problem, path + node.attribute, value)
+            else:
+                yield from _check_unusual_leaf(node, value, path + node.attribute)
+        elif kind is not Constant:
+            yield from _CHECKS[kind](node, source, path)
+
+
+def _check_unusual_leaf(node: Leaf, value, path: str) -> Iterator[Finding]:
+    if node.limit:
+        yield from _check_number(value, node.limit, path)
+        for position, item in enumerate(value):
+            if problem := node.type.problem(item):
+                yield _finding(problem, f'{path}[{position}]', item)
+    elif node.required:
+        yield _missing(path)
+
+
+def _check_wrap(node: Wrap, source, path: str) -> Iterator[Finding]:
+    return _check(node.children, source, path)
+
+
+def _check_branch(node: Branch, source, path: str) -> Iterator[Finding]:
+    value = getattr(source, node.attribute)
+    path += node.attribute
+    if node.limit:
+        yield from _check_number(value, node.limit, path)
+        for position, item in enumerate(value):
+            yield from _check(node.children, item, f'{path}[{position}].')
+    elif value is not None:
+        yield from _check(node.children, value, f'{path}.')
+    elif node.required:
+        yield _missing(path)
+
+
+def _check_variant(node: Variant, source, path: str) -> Iterator[Finding]:
+    value = getattr(source, node.attribute)
+    return _check(node.cases[type(value)], value, f'{path}{node.attribute}.')
+
+
+def _check_totals(node: Totals, source, path: str) -> Iterator[Finding]:
+    for position, total in enumerate(getattr(source, node.attribute)):
+        inner = f'{path}{node.attribute}[{position}]'
+        for attribute in ('net', 'tax', 'tax_in_pln'):
+            value = getattr(total, attribute)
+            problem = value is not None and AMOUNT.problem(value)
+            if problem:
+                yield _finding(problem, f'{inner}.{attribute}', value)
+        yield from _check_total_form(total.group, total, inner)
+
+
+def _check_total_form(group: TaxGroup, total, path: str) -> Iterator[Finding]:
+    """A group with tax has both sums; only the one-stop shop may leave the tax out; a group without tax has none."""
+    if group.tax_element is None and total.tax is not None:
+        yield error('total-tax-unexpected', f'{path}.tax', "this group of rates has no tax", group=group.name)
+    if group.tax_element and total.tax is None and group is not TaxGroup.ONE_STOP_SHOP:
+        yield error('total-tax-missing', f'{path}.tax', "this group of rates needs its tax", group=group.name)
+    if group.tax_in_pln_element is None and total.tax_in_pln is not None:
+        yield error('total-tax-unexpected', f'{path}.tax_in_pln', "no tax in PLN in this group", group=group.name)
+
+
+def _check_number(value: tuple, limit: int, path: str) -> Iterator[Finding]:
+    if len(value) > limit:
+        yield error('too-many', path, f"{len(value)} given, at most {limit} fit", count=len(value), limit=limit)
+
+
+def _missing(path: str) -> Finding:
+    return error('value-missing', path, f"{path} is missing")
+
+
+def _finding(problem: tuple, path: str, value) -> Finding:
+    code, values, sentence = problem
+    return error(code, path, f"{path}: {sentence}", value=str(value)[:80], **values)
+
+
+_CHECKS = {Wrap: _check_wrap, Branch: _check_branch, Variant: _check_variant, Totals: _check_totals}
