@@ -7,8 +7,7 @@
     'license': 'LGPL-3',
     'depends': ['account', 'l10n_pl'],
     'external_dependencies': {
-        'python': ['cryptography', 'signxml', 'lxml', 'requests', 'qrcode', 'stdnum'],
-        'apt': {'stdnum': 'python3-stdnum'},
+        'python': ['cryptography', 'signxml', 'lxml', 'requests', 'qrcode', 'python-stdnum'],
     },
     'data': [
         'security/ksef_groups.xml',

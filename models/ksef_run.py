@@ -39,6 +39,7 @@ class KsefRun:
         self.access_token = None
         self.answered = False
         self._lock_cr = None
+        self._transport = None
         self._client = None
 
     @contextmanager
@@ -56,9 +57,9 @@ class KsefRun:
                 yield locked
             finally:
                 self._lock_cr = None
-                if self._client:
-                    self._client.transport.close()
-                    self._client = None
+                if self._transport:
+                    self._transport.close()
+                self._transport = self._client = None
                 if not cr.closed:
                     try:
                         cr.rollback()
@@ -110,11 +111,11 @@ class KsefRun:
             with self.transaction() as env:
                 connection = env['ksef.connection'].browse(self.connection_id)
                 parameters = env['ksef.worker']
-                transport = Transport(
+                self._transport = Transport(
                     connection._get_environment(),
                     connect_timeout=parameters._get_number('connect_timeout'),
                     read_timeout=parameters._get_number('read_timeout'),
                 )
-            transport.before_request = self.check_lock
-            self._client = Client(transport)
+            self._transport.before_request = self.check_lock
+            self._client = Client(self._transport)
         return self._client

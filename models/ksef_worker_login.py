@@ -8,6 +8,7 @@ from odoo.addons.l10n_pl_ksef.ksef.errors import (
     KsefConfigError,
     KsefError,
     KsefForbiddenError,
+    KsefGoneError,
     KsefLoginError,
     KsefRateLimitError,
     KsefRefusedError,
@@ -20,6 +21,7 @@ _logger = logging.getLogger(__name__)
 
 # How long a run waits for KSeF to decide about a login before it leaves the rest to a later run.
 LOGIN_WAITS = (0.3, 0.5, 1, 2, 3, 5)
+LATER_SECONDS = 10
 # Login statuses that no waiting mends: a person has to act.
 FINAL_LOGIN_STATUSES = {
     AuthStatus.NO_PERMISSIONS, AuthStatus.BAD_TOKEN, AuthStatus.BAD_CERTIFICATE, AuthStatus.PERSON_DECEASED,
@@ -104,25 +106,31 @@ class KsefWorker(models.AbstractModel):
     def _new_login(self, run):
         """Log in with the default credential, or go on with a login that an earlier run began."""
         operation = self._resume_login(run) or self._start_login(run)
-        for wait in (0, *LOGIN_WAITS):
-            time.sleep(wait)
-            report = run.client.login_status(operation)
-            if report.status.code != AuthStatus.IN_PROGRESS:
-                break
-        if report.status.code == AuthStatus.IN_PROGRESS:
+        if not self._wait_for_login(run, operation):
             run.commit(lambda env: env['ksef.connection'].browse(run.connection_id).write(
-                {'due_at': fields.Datetime.now() + timedelta(seconds=10)}))
+                {'paused_until': fields.Datetime.now() + timedelta(seconds=LATER_SECONDS),
+                 'due_at': fields.Datetime.now() + timedelta(seconds=LATER_SECONDS)}))
             return False
-        if report.status.code != AuthStatus.SUCCESS:
-            self._write_credential(run, lambda credential: credential._forget_login())
-            raise KsefLoginError(
-                report.status.description, status=report.status.code, details=report.status.details)
         # KSeF hands the tokens out once: an answer that got lost means a new login, never a second question.
         self._write_credential(run, lambda credential: credential.write({'login_redeeming': True}))
         pair = run.client.redeem(operation)
         self._write_credential(run, lambda credential: credential._store_tokens(pair.access, pair.refresh))
         run.access_token = pair.access.value.reveal()
         return True
+
+    @api.model
+    def _wait_for_login(self, run, operation):
+        """Ask what became of the login; return whether it is complete, False when KSeF hasn't decided yet."""
+        for wait in (0, *LOGIN_WAITS):
+            time.sleep(wait)
+            try:
+                if run.client.login_status(operation).is_complete:
+                    return True
+            except (KsefLoginError, KsefUnauthorizedError, KsefGoneError, KsefRefusedError):
+                # This login leads nowhere any more: the next one starts anew.
+                self._write_credential(run, lambda credential: credential._forget_login())
+                raise
+        return False
 
     @api.model
     def _resume_login(self, run):
@@ -155,7 +163,10 @@ class KsefWorker(models.AbstractModel):
         """Look what the credential may do, and say so on the connection."""
         with run.transaction() as env:
             reference = self._get_default_credential(env, run).token_reference
-        permissions = set(run.client.own_token(run.access_token, reference).requested_permissions)
+        if reference:
+            permissions = set(run.client.token_status(run.access_token, reference).requested_permissions)
+        else:
+            permissions = set(run.client.personal_permissions(run.access_token).active_scopes)
         run.commit(lambda env: env['ksef.connection'].browse(run.connection_id)._set_connected(permissions))
 
     # ------------------------------------------------------------------ trouble with the connection
