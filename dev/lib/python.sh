@@ -6,16 +6,16 @@ VENV=$DEV_HOME/venv
 PY=$VENV/bin/python
 LINT=$DEV_HOME/lint
 
-find_python() {         # prints a Python that is new enough
+find_python() {         # prints a Python that the pinned libraries exist for
     local candidate
-    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.11 python3.12 python3.13 /usr/bin/python3; do
         command -v "$candidate" >/dev/null || continue
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
             command -v "$candidate"
             return
         fi
     done
-    die "no Python 3.11 or newer found ($(python3 --version 2>&1 || true)): install one and set PYTHON to it"
+    die "no Python 3.11, 3.12 or 3.13 found (python3 is $(python3 --version 2>&1 | tail -n1 || true)): install one and set PYTHON to it"
 }
 
 make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is up to date
@@ -35,7 +35,7 @@ make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is
     fi
     rm -f "$folder/.complete"
     say "$(basename "$folder"): installing $(basename "$requirements") with pip"
-    "$folder/bin/python" -m pip install -q --disable-pip-version-check --no-compile --prefer-binary --no-input \
+    "$folder/bin/python" -m pip install -q --disable-pip-version-check --no-compile --no-input --no-deps --only-binary :all: \
         -r "$requirements" >"$log" 2>&1 </dev/null ||
         die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v 'is ignored' "$log" | tail -n3)"
     printf '%s\n' "$want" >"$folder/.complete"
