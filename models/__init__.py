@@ -2,9 +2,12 @@ from . import ksef_secret_box
 from . import ksef_credential
 from . import ksef_session
 from . import ksef_connection
+from . import ksef_connection_screen
 from . import res_company
+from . import res_config_settings
 from . import ksef_document
 from . import ksef_document_queue
+from . import ksef_document_screen
 from . import ksef_dates
 from . import ksef_invoice_builder
 from . import account_move

@@ -1,0 +1,67 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from .ksef_document import LETTERS
+
+
+class KsefDocument(models.Model):
+    """What the screens of a document show beyond its columns, and where their buttons lead."""
+    _inherit = 'ksef.document'
+
+    letter = fields.Selection(
+        [('W', "W"), ('O', "O"), ('A', "A")], compute='_compute_letter',
+        help="W: on its way, O: KSeF has registered the transfer, A: accepted and archived in KSeF.")
+    findings_display = fields.Json(compute='_compute_findings_display')
+    partner_id = fields.Many2one(related='move_id.partner_id', string="Buyer")
+
+    @api.depends('state')
+    def _compute_letter(self):
+        for document in self:
+            document.letter = LETTERS.get(document.state, False)
+
+    @api.depends('findings')
+    @api.depends_context('lang')
+    def _compute_findings_display(self):
+        """The findings as Odoo's widget ``actionable_errors`` shows them, each with a way to the record to mend."""
+        for document in self:
+            document.findings_display = {
+                f"{number:03d}_{finding['code']}": self._finding_display(finding)
+                for number, finding in enumerate(document.findings or [])
+            } or False
+
+    @api.model
+    def _finding_display(self, finding):
+        message = finding['message']
+        if finding.get('field'):
+            message = f"{finding['field']}: {message}"
+        display = {'level': 'danger' if finding['severity'] == 'error' else 'warning', 'message': message}
+        if finding.get('res_model') in self.env and finding.get('res_id'):
+            model = self.env['ir.model']._get(finding['res_model'])
+            display |= {
+                'action_text': self.env._("Open: %(record)s", record=model.name),
+                'action': {
+                    'type': 'ir.actions.act_window',
+                    'res_model': finding['res_model'],
+                    'res_id': finding['res_id'],
+                    'view_mode': 'form',
+                },
+            }
+        return display
+
+    def action_open_move(self):
+        """Open the invoice of this document."""
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'res_model': 'account.move',
+            'res_id': self.move_id.id,
+            'views': [(False, 'form')],
+        }
+
+    def action_check_again(self):
+        """Ask KSeF again about what is not settled ("Get KSeF status")."""
+        if not self.env.su and not self.env.user.has_group('l10n_pl_ksef.group_ksef_send'):
+            raise AccessError(self.env._(
+                "Only users with the right “KSeF: send” may ask KSeF about the status of invoices. Ask your administrator."))
+        self.check_access('read')
+        self._check_again()

@@ -1,0 +1,19 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    """The company's connection, shown in the settings of Invoicing; saving them never talks to KSeF."""
+    _inherit = 'res.config.settings'
+
+    ksef_connection_id = fields.Many2one(
+        related='company_id.ksef_connection_id', readonly=True, groups='l10n_pl_ksef.group_ksef_read')
+    ksef_connection_state = fields.Selection(
+        related='company_id.ksef_connection_id.state', string="State of the KSeF connection",
+        groups='l10n_pl_ksef.group_ksef_read')
+    ksef_environment = fields.Selection(
+        related='company_id.ksef_connection_id.environment', string="KSeF environment", groups='l10n_pl_ksef.group_ksef_read')
+
+    def action_ksef_open_connection(self):
+        """Open the company's connection."""
+        self.ensure_one()
+        return self.ksef_connection_id._get_form_action()

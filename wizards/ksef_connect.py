@@ -1,0 +1,136 @@
+import re
+
+from odoo import api, fields, models
+from odoo.addons.l10n_pl_ksef.ksef.environment import get_environment
+from odoo.addons.l10n_pl_ksef.ksef.errors import KsefConfigError
+from odoo.exceptions import UserError, ValidationError
+
+from ..models.ksef_connection import ENVIRONMENTS
+
+# What a KSeF token looks like (OpenAPI GenerateTokenResponse.token): reference number | context | 64 hex digits.
+TOKEN_LENGTH = 160
+TOKEN_REFERENCE = re.compile(r'\d{8}-[A-Z]{2}-[0-9A-F]{10}-[0-9A-F]{10}-[0-9A-F]{2}', re.ASCII)
+TOKEN_CONTEXT = re.compile(r'(?:nip|internalId|nipVatUe|peppolId)-(?P<value>\S+)', re.ASCII | re.IGNORECASE)
+TOKEN_SECRET = re.compile(r'[0-9A-F]{64}', re.ASCII | re.IGNORECASE)
+
+
+class KsefConnect(models.TransientModel):
+    """Collects what a connection with a KSeF token needs, checks what can be checked here, and hands it over.
+
+    The token never stands in the table as plain text: the field ``token`` is not stored, writing it keeps the encrypted
+    form until "Connect" has passed it on, and reading it gives nothing back.
+    """
+    _name = 'ksef.connect'
+    _description = "Connect to KSeF"
+
+    company_id = fields.Many2one(
+        'res.company', required=True, default=lambda self: self.env.company,
+        domain=lambda self: [('id', 'in', self.env.companies.ids)])
+    environment = fields.Selection(ENVIRONMENTS, required=True, default='production', help="Środowisko KSeF")
+    local_url = fields.Char(
+        string="Sandbox address", help="Address of a sandbox on this machine, e.g. http://127.0.0.1:8200/v2")
+    nip = fields.Char(
+        string="NIP", compute='_compute_nip',
+        help="The seller's NIP, not the buyer's: taken from the field “Tax ID” of the company.")
+    nip_problem = fields.Char(compute='_compute_nip')
+    taxpayer_app_url = fields.Char(string="Taxpayer application", compute='_compute_taxpayer_app_url')
+    token = fields.Char(
+        string="KSeF token", store=False, compute='_compute_token', inverse='_inverse_token', help="Token KSeF")
+    token_problem = fields.Char(compute='_compute_token_problem')
+    token_secret = fields.Char(groups=fields.NO_ACCESS)
+
+    # ------------------------------------------------------------------ what the person sees
+
+    @api.depends('company_id')
+    def _compute_nip(self):
+        for wizard in self:
+            wizard.nip = wizard.nip_problem = False
+            if not wizard.company_id:
+                continue
+            try:
+                wizard.nip = self.env['ksef.connection']._company_nip(wizard.company_id)
+            except UserError as error:
+                wizard.nip_problem = str(error)
+
+    @api.depends('environment', 'local_url')
+    def _compute_taxpayer_app_url(self):
+        for wizard in self:
+            try:
+                wizard.taxpayer_app_url = get_environment(wizard.environment, wizard.local_url).taxpayer_app_url
+            except KsefConfigError:
+                wizard.taxpayer_app_url = False
+
+    def _compute_token(self):
+        self.token = False
+
+    def _inverse_token(self):
+        box = self.env['ksef.secret.box']
+        for wizard in self:
+            if wizard.token:
+                wizard.sudo().token_secret = box._encrypt(wizard.token.strip())
+
+    @api.depends('token', 'nip')
+    def _compute_token_problem(self):
+        for wizard in self:
+            wizard.token_problem = bool(wizard.token) and self._token_problem(wizard.token.strip(), wizard.nip)
+
+    @api.model
+    def _token_problem(self, token, nip):
+        """What is wrong with the shape of a token, as a sentence, or False. The sentence never repeats the token."""
+        reference, _bar, rest = token.partition('|')
+        context, _bar, secret = rest.partition('|')
+        if TOKEN_REFERENCE.fullmatch(token):
+            return self.env._(
+                "This is the reference number of a token, not the token itself. KSeF shows the token only once, right after "
+                "it was generated; if it was not copied then, generate another one.")
+        if (
+            len(token) > TOKEN_LENGTH or not TOKEN_REFERENCE.fullmatch(reference)
+            or not TOKEN_CONTEXT.fullmatch(context) or not TOKEN_SECRET.fullmatch(secret)
+        ):
+            return self.env._(
+                "This is not a whole KSeF token. A token has three parts with “|” between them: its reference number, “nip-” "
+                "with the NIP, and 64 letters and digits. Copy it again with the button in the taxpayer application.")
+        if nip and context.casefold() != f'nip-{nip}':
+            return self.env._(
+                "This token was generated for “%(context)s”, but the NIP of the company is %(nip)s. Log in to the taxpayer "
+                "application in the context of the NIP %(nip)s and generate the token there.",
+                context=context, nip=nip)
+        return False
+
+    # ------------------------------------------------------------------ "Connect"
+
+    def action_connect(self):
+        """Hand the token over, have it verified in the background, and show the connection."""
+        self.ensure_one()
+        connections = self.env['ksef.connection']
+        connections._check_manager()
+        self.check_access('write')
+        connection = connections._connect_with_token(
+            self.company_id, self.environment, self._take_token(), self._get_local_url())
+        self.sudo().token_secret = False
+        return connection._get_form_action()
+
+    def _take_token(self):
+        """The token that the person has entered.
+
+        :raise UserError: there is none, or it cannot be one.
+        """
+        token = self.env['ksef.secret.box']._decrypt(self.sudo().token_secret)
+        if not token:
+            raise UserError(self.env._("Paste the KSeF token into the field “KSeF token”."))
+        problem = self._token_problem(token, self.env['ksef.connection']._company_nip(self.company_id))
+        if problem:
+            raise UserError(problem)
+        return token
+
+    def _get_local_url(self):
+        """The address of the sandbox, or False where the environment has addresses of its own."""
+        if self.environment != 'local':
+            return False
+        try:
+            get_environment('local', self.local_url)
+        except KsefConfigError:
+            raise ValidationError(self.env._(
+                "Enter the address of the sandbox on this machine, for example http://127.0.0.1:8200/v2. Addresses of other "
+                "machines are refused, because the token would be sent to them.")) from None
+        return self.local_url
