@@ -47,6 +47,10 @@ LETTERS = {
 LIVE_SQL = "state IN (%s)" % ", ".join(f"'{state}'" for state in LIVE_STATES)
 
 
+class TransitionRefused(UserError):
+    """The document is no longer in a state from which it could go there."""
+
+
 class KsefDocument(models.Model):
     """One legal submission of one invoice to KSeF.
 
@@ -159,13 +163,13 @@ class KsefDocument(models.Model):
         itself is not touched: the caller goes on with :meth:`_sync_moves`, in the same transaction when a person acts, in
         one of its own when KSeF answered.
 
-        :raise UserError: the table of transitions does not allow the change.
+        :raise TransitionRefused: the table of transitions does not allow the change.
         """
         self = self.sudo()  # noqa: PLW0642
         self._lock()
         for document in self:
             if state not in TRANSITIONS[document.state]:
-                raise UserError(self.env._(
+                raise TransitionRefused(self.env._(
                     "The KSeF document of %(invoice)s cannot go from “%(old)s” to “%(new)s”. Reload the page to see its state.",
                     invoice=document.invoice_number or document.move_id.name or '', old=document.state, new=state,
                 ))

@@ -49,23 +49,22 @@ class KsefRun:
         The lock lives as long as its transaction (pg_try_advisory_xact_lock on a cursor that does nothing else), so it
         ends with the process, whatever happens to it.
         """
-        with self.registry.cursor() as cr:
+        cr = self.registry.cursor()
+        try:
             cr.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLASS, self.connection_id])
             [locked] = cr.fetchone()
             self._lock_cr = cr
+            yield locked
+        finally:
+            self._lock_cr = None
+            if self._transport:
+                self._transport.close()
+            self._transport = self._client = None
             try:
-                yield locked
-            finally:
-                self._lock_cr = None
-                if self._transport:
-                    self._transport.close()
-                self._transport = self._client = None
-                if not cr.closed:
-                    try:
-                        cr.rollback()
-                    except psycopg2.Error:
-                        # The server ended this connection: its lock went with it.
-                        _logger.warning("KSeF: the lock of connection %s was lost", self.connection_id)
+                cr.close()
+            except psycopg2.Error:
+                # The database ended this connection: the lock went with it.
+                _logger.warning("KSeF: the lock of connection %s was lost", self.connection_id)
 
     def check_lock(self, *_args):
         """Called before every HTTP call."""
@@ -89,17 +88,17 @@ class KsefRun:
         company = env['ksef.connection'].browse(self.connection_id).company_id
         return env(context={'allowed_company_ids': company.ids, 'tz': 'Europe/Warsaw'})
 
-    def commit(self, function):
+    def commit(self, function, attempts=COMMIT_ATTEMPTS):
         """Run ``function(env)`` in a transaction, again when it loses a race with another one; return its result.
 
         The function must only write what is in memory already, so that doing it again repeats no call to KSeF.
         """
-        for attempt in range(1, COMMIT_ATTEMPTS + 1):
+        for attempt in range(1, attempts + 1):
             try:
                 with self.transaction() as env:
                     return function(env)
             except RETRIED:
-                if attempt == COMMIT_ATTEMPTS:
+                if attempt == attempts:
                     raise
                 time.sleep(min(0.05 * 2 ** attempt, 2))
         raise AssertionError("unreachable")

@@ -8,6 +8,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import LockError
 from odoo.tools import SQL
 
+from .ksef_document import TransitionRefused
 from .ksef_run import KsefRun, LockLost
 
 _logger = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ class KsefWorker(models.AbstractModel):
                 UNION ALL
                 SELECT connection_id, due_at FROM ksef_document WHERE due_at IS NOT NULL AND state = 'picked'
                 UNION ALL
-                SELECT connection_id, write_date FROM ksef_document WHERE sync_pending
+                SELECT connection_id, write_date + interval '5 seconds' FROM ksef_document WHERE sync_pending
                 UNION ALL
                 SELECT s.connection_id, GREATEST(s.due_at, u.paused)
                   FROM ksef_session s JOIN usable u ON u.id = s.connection_id
@@ -180,6 +181,11 @@ class KsefWorker(models.AbstractModel):
                 _logger.warning("KSeF connection %s: database trouble, left to a later run: %s", connection_id, error)
                 self._trigger_workers(fields.Datetime.now() + timedelta(minutes=1))
                 return False
+            except Exception:
+                # A mistake of the program: it is raised, but the other connections get their turn first.
+                run.commit(lambda env: env['ksef.connection'].browse(connection_id).write(
+                    {'paused_until': fields.Datetime.now() + timedelta(minutes=5)}))
+                raise
         return True
 
     @api.model
@@ -219,10 +225,16 @@ class KsefWorker(models.AbstractModel):
     def _sync(self, run, document_ids):
         """The second transaction of an answer: invoice, chatter, live message. It may fail; then it is done again later."""
         ids = [document_ids] if isinstance(document_ids, int) else document_ids
+        def sync(env):
+            env.cr.execute("SET LOCAL lock_timeout = '3s'")
+            env['ksef.document'].browse(ids)._sync_moves()
+
         try:
-            run.commit(lambda env: env['ksef.document'].browse(ids)._sync_moves())
+            run.commit(sync, attempts=3)
         except psycopg2.OperationalError as error:
             _logger.info("KSeF document %s: its invoice is busy, shown later: %s", ids, error)
+            # Writing anything renews write_date, from which the next attempt counts.
+            run.commit(lambda env: env['ksef.document'].browse(ids).write({'sync_pending': True}))
 
     @api.model
     def _render_picked(self, run):
@@ -233,7 +245,9 @@ class KsefWorker(models.AbstractModel):
             try:
                 run.commit(lambda env, document_id=document_id: self._render_one(env, document_id))
             except (psycopg2.OperationalError, LockError) as error:
-                _logger.info("KSeF document %s: rendered later: %s", document_id, error)
+                _logger.info("KSeF document %s: its invoice is busy, rendered later: %s", document_id, error)
+                run.commit(lambda env, document_id=document_id: env['ksef.document'].browse(document_id).write(
+                    {'due_at': fields.Datetime.now() + timedelta(seconds=10)}))
                 continue
             self._sync(run, document_id)
 
@@ -252,7 +266,19 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _apply(self, run, document_id, state, **values):
         """Write an answer of KSeF to the document's row, whatever it takes, then show it on the invoice."""
-        run.commit(lambda env: env['ksef.document'].browse(document_id)._transition(state, **values))
+        self._settle(run, document_id, lambda document: document._transition(state, **values))
+
+    @api.model
+    def _settle(self, run, document_id, function):
+        """Run ``function(document)`` in a transaction of its own, then show the result on the invoice.
+
+        Where the row has gone on meanwhile (this worker had lost its lock, and another one has settled it), what it says
+        stands: it was found at KSeF by the hash.
+        """
+        try:
+            run.commit(lambda env: function(env['ksef.document'].browse(document_id)))
+        except TransitionRefused as error:
+            _logger.warning("KSeF document %s: settled by another worker: %s", document_id, error)
         self._sync(run, document_id)
 
     @api.model

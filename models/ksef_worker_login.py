@@ -4,6 +4,7 @@ from datetime import UTC, timedelta
 
 from odoo import api, fields, models
 from odoo.addons.l10n_pl_ksef.ksef.errors import (
+    ApiCode,
     AuthStatus,
     KsefConfigError,
     KsefError,
@@ -26,6 +27,10 @@ LATER_SECONDS = 10
 FINAL_LOGIN_STATUSES = {
     AuthStatus.NO_PERMISSIONS, AuthStatus.BAD_TOKEN, AuthStatus.BAD_CERTIFICATE, AuthStatus.PERSON_DECEASED,
     AuthStatus.BLOCKED,
+}
+# Refusals that a new login mends: the challenge ran out, the keys were changed, the tokens were asked for already.
+PASSING_REFUSALS = {
+    ApiCode.BAD_CHALLENGE, ApiCode.PUBLIC_KEY_UNKNOWN, ApiCode.NOT_AUTHORISED, ApiCode.NO_LOGIN,
 }
 
 
@@ -177,8 +182,11 @@ class KsefWorker(models.AbstractModel):
         _logger.info("KSeF connection %s: login failed: %s", run.connection_id, error)
         if isinstance(error, KsefUnauthorizedError):
             self._write_credential(run, lambda credential: credential._forget_login())
-        final = isinstance(error, (KsefConfigError, KsefForbiddenError)) or (
-            isinstance(error, KsefLoginError) and error.status in FINAL_LOGIN_STATUSES)
+        final = (
+            isinstance(error, (KsefConfigError, KsefForbiddenError))
+            or (isinstance(error, KsefLoginError) and error.status in FINAL_LOGIN_STATUSES)
+            or (isinstance(error, KsefRefusedError) and error.code not in PASSING_REFUSALS)
+        )
         if final:
             self._stop_connection(run, self._describe(run, error), str(error.code or error.http_status or ''))
         else:

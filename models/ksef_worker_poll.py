@@ -154,11 +154,11 @@ class KsefWorker(models.AbstractModel):
         """The session's fault, not the invoice's: the same bytes into a new session, at most three times."""
         limit = self._get_number('resend_limit')
 
-        def again(env):
-            document = env['ksef.document'].browse(document_id)
+        def again(document):
             document._lock()
-            if document.session_id.state in ('open', 'closing'):
-                document.session_id.write({'state': 'failed', 'due_at': False, 'status_code': values['status_code']})
+            session = document.session_id
+            if session.state in ('open', 'closing'):
+                session.write({'state': 'failed', 'due_at': False, 'status_code': values['status_code']})
             if document.session_restarts >= limit:
                 document._transition('help', **values)
                 return
@@ -166,8 +166,7 @@ class KsefWorker(models.AbstractModel):
                 'queued', session_restarts=document.session_restarts + 1, due_at=fields.Datetime.now(),
                 **(values | {'reference_number': False}))
 
-        run.commit(again)
-        self._sync(run, document_id)
+        self._settle(run, document_id, again)
 
     @api.model
     def _doubt(self, run, document_id, report, values):

@@ -56,16 +56,14 @@ class KsefWorker(models.AbstractModel):
             return
         grace = timedelta(seconds=self._get_number('grace_seconds'))
 
-        def settle(env):
-            document = env['ksef.document'].browse(document_id)
+        def settle(document):
             over = (document.claimed_at or document.create_date) + grace
             if fields.Datetime.now() >= over:
                 document._transition('queued', due_at=fields.Datetime.now())
             else:
                 document.write({'due_at': min(over, fields.Datetime.now() + timedelta(seconds=15))})
 
-        run.commit(settle)
-        self._sync(run, document_id)
+        self._settle(run, document_id, settle)
 
     # ------------------------------------------------------------------ 440: KSeF has this number already
 

@@ -1,5 +1,5 @@
 import logging
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models
@@ -36,24 +36,27 @@ class KsefWorker(models.AbstractModel):
             connection = env['ksef.connection'].browse(run.connection_id)
             if connection.send_paused_until and connection.send_paused_until > fields.Datetime.now():
                 return
-        if self._is_day_ending():
-            return
         for document_id in self._due_ids(run, ['queued']):
-            if run.time_left() <= 0 or self._is_day_ending():
+            if run.time_left() <= 0:
+                return
+            if midnight := self._end_of_day():
+                run.commit(lambda env, midnight=midnight: env['ksef.connection'].browse(run.connection_id).write(
+                    {'send_paused_until': midnight}))
                 return
             if not self._send_one(run, document_id):
                 return
 
     @api.model
-    def _is_day_ending(self):
-        """Whether the day in Warsaw is about to end: what is sent now may be accepted under tomorrow's date.
+    def _end_of_day(self):
+        """The end of the day in Warsaw (UTC) when it is so near that what is sent now may get tomorrow's date, else None.
 
         An invoice of today that KSeF takes tomorrow is marked as issued offline; so nothing starts in these minutes, and
         what is left is held on the next day until a person decides (see :meth:`_check_date`).
         """
         now = datetime.now(WARSAW)
         end = datetime.combine(now.date() + timedelta(days=1), time(), WARSAW)
-        return end - now < timedelta(minutes=self._get_number('day_end_guard_minutes'))
+        near = end - now < timedelta(minutes=self._get_number('day_end_guard_minutes'))
+        return end.astimezone(UTC).replace(tzinfo=None) if near else None
 
     @api.model
     def _send_one(self, run, document_id):
@@ -171,19 +174,14 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _requeue(self, run, document_id, **values):
         """Certainly not accepted: the same bytes go again, a little later each time."""
-        def requeue(env):
-            document = env['ksef.document'].browse(document_id)
-            document._transition('queued', due_at=document._backoff(document.attempts), sync_pending=False, **values)
-        run.commit(requeue)
+        self._settle(run, document_id, lambda document: document._transition(
+            'queued', due_at=document._backoff(document.attempts), **values))
 
     @api.model
     def _refuse_call(self, run, document_id, error, status):
         """KSeF refuses what the program computed: nothing a user did, so the finding says whom to call."""
-        def refuse(env):
-            document = env['ksef.document'].browse(document_id)
-            document._transition('invalid', findings=[document._program_finding(error)], **status)
-        run.commit(refuse)
-        self._sync(run, document_id)
+        self._settle(run, document_id, lambda document: document._transition(
+            'invalid', findings=[document._program_finding(error)], **status))
 
     @api.model
     def _status_values(self, error):
