@@ -55,7 +55,7 @@ def _check_supply_date(invoice: Invoice) -> Iterator[Finding]:
 
 
 def _check_lines(invoice: Invoice) -> Iterator[Finding]:
-    """Lines are numbered from 1 on without gaps, with identifiers of their own; remarks name existing lines."""
+    """Lines have names, numbers from 1 on without gaps, identifiers of their own; remarks name existing lines."""
     if not invoice.lines:
         yield error('lines-missing', 'lines', "the invoice has no lines")
     if [line.number for line in invoice.lines] != list(range(1, len(invoice.lines) + 1)):
@@ -63,6 +63,9 @@ def _check_lines(invoice: Invoice) -> Iterator[Finding]:
     uids = [line.uid for line in invoice.lines if line.uid]
     if len(set(uids)) != len(uids):
         yield error('line-uids', 'lines', "two lines have the same identifier")
+    for position, line in enumerate(invoice.lines):
+        if not line.name:  # the schema would let it be left out, for collective discounts (art. 106j sec. 3)
+            yield error('line-name-missing', f'lines[{position}].name', "the line has no name", line=line.number)
     for position, remark in enumerate(invoice.remarks):
         if remark.line_number is not None and not 0 < remark.line_number <= len(invoice.lines):
             yield error('remark-line', f'remarks[{position}].line_number', "the remark names a line that isn't there")

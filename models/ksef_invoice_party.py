@@ -1,0 +1,154 @@
+"""Seller, buyer and accounts of an invoice, as FA(3) wants them (Podmiot1, Podmiot2, Platnosc)."""
+
+import re
+
+from odoo import models
+from odoo.tools import email_normalize_all
+from stdnum.eu import vat as eu_vat
+
+from ..ksef.fa3.codes import EU_VAT_PREFIXES, PaymentForm, TaxRate
+from ..ksef.fa3.lexical import EMAIL, EU_VAT_NUMBER, PHONE
+from ..ksef.fa3.model import (
+    Address,
+    BankAccount,
+    Buyer,
+    BuyerIdentifier,
+    Contact,
+    EuVatId,
+    NoTaxId,
+    OtherTaxId,
+    Payment,
+    PaymentTerm,
+    PolishTaxId,
+    Seller,
+)
+from ..ksef.fa3.text import collapse
+
+PREFIX_OF_COUNTRY = {'GR': 'EL'}
+EU_COUNTRIES = EU_VAT_PREFIXES - {'EL', 'XI'} | {'GR'}
+MAX_EMAILS = 3  # DaneKontaktowe
+
+
+def polish_number(vat: str | None) -> str | None:
+    """Return the digits of a Polish tax number however it is stored ("PL5795955811", "579-595-58-11")."""
+    number = _compact(vat)
+    return number.removeprefix('PL') or None
+
+
+def buyer_identifier(vat: str | None, country: str | None, is_company: bool) -> BuyerIdentifier:
+    """Return how a buyer is named to the tax office.
+
+    A Polish number always goes into NIP, because KSeF delivers by it; the number of another EU country into KodUE
+    and NrVatUE; any other into NrID, exactly as it is stored. Private persons have none.
+
+    :param vat: tax number as stored in Odoo ('/' means none); :param country: ISO code of the buyer's country.
+    """
+    number = _compact(vat)
+    if not number:
+        # A Polish business without its number can't get the invoice from KSeF: the number is asked for.
+        return PolishTaxId(nip=None) if country == 'PL' and is_company else NoTaxId()
+    if number.startswith('PL') or (country == 'PL' and number[:1].isdigit()):
+        return PolishTaxId(nip=number.removeprefix('PL'))
+    return _eu_identifier(number, country) or OtherTaxId(country=country, number=collapse(vat))
+
+
+def _compact(vat: str | None) -> str:
+    return re.sub(r'[^0-9A-Z+*]', '', (vat or '').upper())
+
+
+def _eu_identifier(number: str, country: str | None) -> EuVatId | None:
+    """Return an EU VAT number, with its prefix or as the buyer's country writes it without one."""
+    prefix = PREFIX_OF_COUNTRY.get(number[:2], number[:2])
+    if prefix in EU_VAT_PREFIXES and not EU_VAT_NUMBER.problem(number[2:]):
+        identifier = EuVatId(prefix=prefix, number=number[2:])
+        # Elsewhere the first letters may be no prefix at all, so the number itself has to prove it.
+        if country is None or country in EU_COUNTRIES or prefix == 'XI' or eu_vat.is_valid(prefix + number[2:]):
+            return identifier
+    own_prefix = PREFIX_OF_COUNTRY.get(country, country)
+    if country in EU_COUNTRIES and eu_vat.is_valid(own_prefix + number):
+        return EuVatId(prefix=own_prefix, number=number)
+    return None
+
+
+def address_of(partner) -> Address | None:
+    """Return an address in two lines (street; postal code and town), ``None`` when neither is known."""
+    street = collapse(f'{partner.street or ""} {partner.street2 or ""}')
+    state = partner.state_id.name if partner.country_id.code != 'PL' else None
+    town = collapse(f'{partner.zip or ""} {partner.city or ""}')
+    second = ', '.join(part for part in (town, collapse(state)) if part)
+    lines = [line for line in (street, second) if line]
+    if not lines or not (street or partner.city):
+        return None
+    return Address(country=partner.country_id.code or None, line_1=lines[0], line_2=lines[1] if lines[1:] else None)
+
+
+def contacts_of(partner) -> tuple[Contact, ...]:
+    """Return e-mail addresses (three at most) and telephone of a partner, as far as the schema can hold them.
+
+    They are a courtesy, nothing that the law asks for: what doesn't fit is left out.
+    """
+    emails = [email for email in email_normalize_all(partner.email or '') if not EMAIL.problem(email)][:MAX_EMAILS]
+    phone = short_phone(partner.phone)
+    first = Contact(email=emails[0] if emails else None, phone=phone)
+    return tuple(contact for contact in (first, *(Contact(email=email) for email in emails[1:]))
+                 if contact.email or contact.phone)
+
+
+def short_phone(phone: str | None) -> str | None:
+    """Return a telephone number in at most 16 characters, without its punctuation when it is longer."""
+    text = collapse(phone)
+    if len(text) > PHONE.maximum:
+        text = re.sub(r'[\s().\-/]', '', text)
+    return text if text and not PHONE.problem(text) else None
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def _ksef_seller(self, rates: set) -> Seller:
+        """Return the seller; intra-EU supplies need the prefix PL of its number (VAT act, art. 97 sec. 10)."""
+        company = self.company_id
+        inside_eu = rates & {TaxRate.ZERO_INTRA_EU, TaxRate.SERVICES_ART_100}
+        return Seller(
+            nip=polish_number(company.vat),
+            name=collapse(company.name),
+            address=address_of(company.partner_id),
+            eu_prefix='PL' if inside_eu else None,
+            contacts=contacts_of(company.partner_id),
+        )
+
+    def _ksef_buyer(self) -> Buyer:
+        """Return the buyer: the business (commercial partner), with the contact person's e-mail and telephone.
+
+        The telephone and e-mail of a private person are nobody's business and stay out.
+        """
+        partner = self.commercial_partner_id
+        identifier = buyer_identifier(partner.vat, partner.country_id.code or None, partner.is_company)
+        private = isinstance(identifier, NoTaxId)
+        return Buyer(
+            identifier=identifier,
+            name=collapse(partner.name) or None,
+            address=address_of(partner),
+            contacts=() if private else contacts_of(self.partner_id) or contacts_of(partner),
+        )
+
+    def _ksef_payment(self) -> Payment | None:
+        """Return due dates and account: a transfer, as soon as an account to pay to is given."""
+        terms = self.line_ids.filtered(lambda line: line.display_type == 'payment_term')
+        days = sorted({line.date_maturity for line in terms if line.date_maturity})
+        bank = self.partner_bank_id
+        accounts = (self._ksef_bank_account(bank),) if bank else ()
+        if not days and not accounts:
+            return None
+        return Payment(
+            terms=tuple(PaymentTerm(due=day) for day in days),
+            form=PaymentForm.TRANSFER if accounts else None,
+            accounts=accounts,
+        )
+
+    def _ksef_bank_account(self, bank) -> BankAccount:
+        return BankAccount(
+            number=(bank.sanitized_acc_number or '').upper(),
+            swift=_compact(bank.bank_bic) or None,
+            bank_name=collapse(bank.bank_id.name) or None,
+        )

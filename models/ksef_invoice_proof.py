@@ -1,0 +1,75 @@
+"""The proof of an invoice: rules, file and official schema, one after another; and what its dates mean."""
+
+from datetime import date
+from decimal import Decimal
+
+from odoo import models
+
+from ..ksef.fa3 import rules, writer
+from ..ksef.fa3.codes import TaxRate
+from ..ksef.fa3.finding import WARNING, Finding, has_errors
+from ..ksef.fa3.model import Buyer, EuVatId, Invoice
+from .ksef_invoice_findings import Issue
+from .ksef_invoice_lines import amount
+
+# What can be told of an invoice that is refused for other reasons.
+PARTIES = ('seller', 'buyer', 'payment')
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def _ksef_prove(self, context, invoice: Invoice, refused: bool) -> tuple[bytes | None, list[Finding]]:
+        """Return the bytes of an invoice (none with an error) and everything found in them."""
+        findings = rules.check(invoice, context.today)
+        if refused:
+            return None, [finding for finding in findings if finding.path.startswith(PARTIES)]
+        if has_errors(findings):
+            return None, findings
+        xml = writer.write(invoice)
+        findings += [*rules.check_file(xml), *self._ksef_check_schema(context, xml)]
+        return None if has_errors(findings) else xml, findings
+
+    def _ksef_check_schema(self, context, xml: bytes) -> list[Finding]:
+        """Hold the bytes against the official schema, or say that there is none."""
+        if context.schema:
+            return context.schema.validate(xml)
+        code = 'schema-broken' if context.schema_problem else 'schema-missing'
+        return [Finding(WARNING, code, '', {'reason': context.schema_problem or ''}, code)]
+
+    def _ksef_supply_date(self) -> tuple[date | None, str]:
+        """Return the date of supply as far as it differs from the date of issue (P_6), and its field.
+
+        The taxable supply date is what an accountant enters; the delivery date comes from the warehouse.
+        """
+        field = 'taxable_supply_date' if self.taxable_supply_date or not self.delivery_date else 'delivery_date'
+        day = self[field] or None
+        return (None if day == self.invoice_date else day), field
+
+    def _ksef_date_issues(self, context) -> list[Issue]:
+        """Return what is worth knowing about the dates (KSeF marks an invoice of an earlier day as offline)."""
+        issues = []
+        if self.invoice_date < context.today:
+            issues.append(Issue.warning('issue-date-past', self, 'invoice_date', today=context.today.isoformat()))
+        taxable, delivery = self.taxable_supply_date, self.delivery_date
+        if taxable and delivery and taxable != delivery:
+            issues.append(Issue.warning(
+                'supply-date-conflict', self, 'taxable_supply_date', value=taxable.isoformat()))
+        return issues
+
+    def _ksef_total(self) -> Decimal:
+        """Return the amount due, tax included (P_15)."""
+        return amount(self.amount_total)
+
+    def _ksef_reverse_charge(self, rates: set, buyer: Buyer) -> bool:
+        """Tell whether the buyer accounts for the tax, which the invoice has to state (P_18).
+
+        That is so under domestic reverse charge, for services of art. 100 sec. 1 pt 4, and for other supplies in
+        another EU country: there an invoice is issued only because the buyer is liable (art. 106a pt 2 a). Outside
+        the EU it depends on the law of the other country, and is not stated.
+        """
+        inside_eu = isinstance(buyer.identifier, EuVatId)
+        return bool(
+            rates & {TaxRate.REVERSE_CHARGE, TaxRate.SERVICES_ART_100}
+            or (TaxRate.OUTSIDE_POLAND in rates and inside_eu)
+        )

@@ -1,0 +1,135 @@
+"""What can't be sent to KSeF yet, or ever: found before an invoice is rendered.
+
+Whatever this addon can't express is refused by name, so that nothing is left out or sent wrong.
+"""
+
+from odoo import models
+
+from ..ksef.fa3.codes import TaxGroup
+from ..ksef.fa3.model import PolishTaxId
+from .ksef_invoice_findings import Issue
+from .ksef_invoice_tax import known_grids
+
+# Journal items that an ordinary invoice may have. 'discount' items move discounts between accounts and cancel out;
+# 'cogs' book the cost of goods: neither is part of the invoice.
+ORDINARY_ITEMS = {
+    'product', 'tax', 'payment_term', 'line_section', 'line_subsection', 'line_note', 'discount', 'cogs',
+}
+ITEM_PROBLEMS = {'rounding': 'cash-rounding', 'epd': 'early-discount'}
+KIND_PROBLEMS = {'out_refund': 'kind-refund', 'out_receipt': 'kind-receipt'}
+VOUCHER_FIELDS = ('l10n_pl_vat_b_spv', 'l10n_pl_vat_b_spv_dostawa', 'l10n_pl_vat_b_mpv_prowizja')
+# Groups of goods (GTU) that are defined by annex 15 to the VAT act: waste, electronics, metals.
+ANNEX_15_GOODS = {'GTU_05', 'GTU_06', 'GTU_08'}
+SPLIT_PAYMENT_LIMIT = 15000
+TAXED_GROUPS = {TaxGroup.STANDARD, TaxGroup.REDUCED_FIRST, TaxGroup.REDUCED_SECOND}
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def _ksef_refusals(self) -> list:
+        """Return, as dicts, the errors that are known without rendering, of all invoices in ``self``."""
+        context = self._ksef_render_context()
+        return [
+            move._ksef_issue_dict(issue)
+            for move in self
+            for issue in move._ksef_find_refusals(context)
+            if issue.severity == 'error'
+        ]
+
+    def _ksef_find_refusals(self, context) -> list[Issue]:
+        """Return what makes this move something else than an ordinary sales invoice in PLN."""
+        self.ensure_one()
+        if kind := self._ksef_kind_refusal():
+            return [kind]
+        return [
+            *self._ksef_header_refusals(),
+            *self._ksef_origin_refusals(),
+            *self._ksef_entry_refusals(context),
+            *(issue for item in self._ksef_product_items() for issue in self._ksef_line_refusals(context, item)),
+            *self._ksef_split_payment(context),
+        ]
+
+    def _ksef_product_items(self):
+        return self.line_ids.filtered(lambda item: item.display_type == 'product')
+
+    def _ksef_kind_refusal(self) -> Issue | None:
+        """Return why this move isn't a posted customer invoice at all."""
+        if self.move_type != 'out_invoice':
+            return Issue.error(KIND_PROBLEMS.get(self.move_type, 'kind-other'), self, 'move_type')
+        if self.state != 'posted':
+            return Issue.error('not-posted', self, 'state')
+        return None
+
+    def _ksef_header_refusals(self) -> list[Issue]:
+        """Country, currency, terms: what stands on the invoice as a whole."""
+        polish = self.env.ref('base.PLN')
+        company = self.company_id
+        checks = (
+            ('company-country', company, 'account_fiscal_country_id', company.account_fiscal_country_id.code != 'PL'),
+            ('company-currency', company, 'currency_id', company.currency_id != polish),
+            ('currency', self, 'currency_id', self.currency_id != polish),
+            ('foreign-vat', self, 'fiscal_position_id', bool(self.fiscal_position_id.foreign_vat)),
+            ('early-discount', self, 'invoice_payment_term_id', self.invoice_payment_term_id.early_discount),
+        )
+        issues = [Issue.error(code, record, field) for code, record, field, found in checks if found]
+        vouchers = [field for field in VOUCHER_FIELDS if self[field]]
+        return issues + [Issue.error('voucher', self, field) for field in vouchers]
+
+    def _ksef_origin_refusals(self) -> list[Issue]:
+        """Invoices that change or replace another document, as told by the modules that are installed."""
+        origins = ('reversed_entry_id', 'reversal'), ('debit_origin_id', 'debit-note'), ('pos_order_ids', 'receipt')
+        issues = [Issue.error(code, self, field) for field, code in origins if field in self._fields and self[field]]
+        if self._is_downpayment() or self._ksef_down_payment_items():
+            issues.append(Issue.error('down-payment', self, 'invoice_line_ids'))
+        return issues
+
+    def _ksef_down_payment_items(self):
+        """Return the items that charge or deduct a down payment of a sales order."""
+        items = self._ksef_product_items()
+        if 'sale_line_ids' in items._fields:
+            return items.filtered(lambda item: any(item.sale_line_ids.mapped('is_downpayment')))
+        return items.browse()
+
+    def _ksef_entry_refusals(self, context) -> list[Issue]:
+        """Journal items that have no place on an ordinary invoice."""
+        issues = []
+        for item in self.line_ids:
+            if item.display_type not in ORDINARY_ITEMS:
+                issues.append(Issue.error(ITEM_PROBLEMS.get(item.display_type, 'journal-item'), item, 'name'))
+            elif item.tax_line_id and not context.rate(item.tax_line_id)[0]:
+                issues.append(Issue.error('journal-tax', item, 'tax_line_id', value=item.tax_line_id.display_name))
+        return issues
+
+    def _ksef_line_refusals(self, context, item) -> list[Issue]:
+        """One tax, with a rate in FA(3), booked in the grids of that tax; a discount that takes off."""
+        taxes = item.tax_ids
+        if len(taxes) != 1:
+            names = ', '.join(taxes.mapped('display_name'))
+            return [Issue.error('line-taxes' if taxes else 'line-without-tax', item, 'tax_ids', value=names)]
+        _rate, problem = context.rate(taxes)
+        if problem:
+            return [Issue.error(problem, taxes, 'name', line=item, value=taxes.display_name)]
+        issues = []
+        if known_grids(item.tax_tag_ids) != context.grids(taxes):
+            grids = ', '.join(sorted(known_grids(item.tax_tag_ids))) or '-'
+            expected = ', '.join(sorted(context.grids(taxes)))
+            issues.append(Issue.error('line-grids', item, 'tax_tag_ids', value=grids, expected=expected))
+        if not 0 <= item.discount <= 100:
+            issues.append(Issue.error('line-discount', item, 'discount', value=f'{item.discount:g}'))
+        return issues
+
+    def _ksef_split_payment(self, context) -> list[Issue]:
+        """Split payment (P_18A) is duty on more than 15,000 PLN with annex-15 goods, which Odoo doesn't know.
+
+        Groups of goods that the annex itself defines are refused; else the seller is asked.
+        """
+        if self.amount_total <= SPLIT_PAYMENT_LIMIT or not isinstance(self._ksef_buyer().identifier, PolishTaxId):
+            return []
+        taxed = self._ksef_product_items().filtered(
+            lambda item: (rate := context.rate(item.tax_ids[:1])[0]) and rate.group in TAXED_GROUPS)
+        annex = taxed.filtered(lambda item: item.product_id.l10n_pl_vat_gtu in ANNEX_15_GOODS)
+        if annex:
+            return [Issue.error('split-payment', item, 'product_id', value=item.product_id.l10n_pl_vat_gtu)
+                    for item in annex]
+        return [Issue.warning('split-payment-doubt', self, 'amount_total')] if taxed else []
