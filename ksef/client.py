@@ -6,7 +6,7 @@ status is the caller's. Every method raises subclasses of :class:`~.errors.KsefE
 
 import hmac
 
-from . import api, parsing
+from . import api, parsing, safe_xml
 from .crypto import encrypt_session_key, encrypt_token, select_public_key, sha256_b64
 from .errors import ApiCode, AuthStatus, KsefConfigError, KsefIntegrityError, KsefLoginError, KsefRefusedError
 from .reading import Fields, scrub
@@ -267,11 +267,19 @@ class Client:
         return Fields(answer.json(), answer)
 
     def _download(self, operation, token, **path):
-        """Perform ``operation`` and return the bytes of an XML document, checked against KSeF's hash of them."""
+        """Perform ``operation`` and return the bytes of an XML document, checked against KSeF's hash of them.
+
+        Without a stated hash the document must at least be whole, which well-formed XML is.
+        """
         answer = self._call(operation, token, headers={"Accept": _ACCEPT_XML}, **path)
         content = answer.xml()
         stated = answer.headers.get(_HASH_HEADER)
-        if stated and not hmac.compare_digest(stated.strip().encode(), sha256_b64(content).encode()):
+        if not stated:
+            try:
+                safe_xml.parse(content)
+            except ValueError as error:
+                raise answer.unreadable(error) from None
+        elif not hmac.compare_digest(stated.strip().encode(), sha256_b64(content).encode()):
             raise KsefIntegrityError(
                 "The downloaded document does not have the hash that KSeF states.",
                 operation=operation.name, http_status=answer.status)

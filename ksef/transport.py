@@ -21,6 +21,7 @@ _logger = logging.getLogger(__name__)
 USER_AGENT = "l10n_pl_ksef"
 MAX_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
+_MOST_GZIP_MEMBERS = 100
 _IDLE_SECONDS = 15.0  # an older connection may be half closed: a call over it could end without an answer
 _ACCEPT = "application/json, application/problem+json"
 _SYSTEM_WARNING = "X-System-Warning"
@@ -237,15 +238,19 @@ def _decompress(answer, raw, limit):
     if encoding not in ("gzip", "x-gzip"):
         raise answer.unreadable("it is compressed in an unknown way")
     content = bytearray()
-    while raw:  # a gzip file may have several members
+    for _member in range(_MOST_GZIP_MEMBERS):
         decompressor = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        try:
-            content += decompressor.decompress(raw, limit + 1 - len(content))
-        except zlib.error:
-            raise answer.unreadable("it is not properly compressed") from None
+        part = None
+        with contextlib.suppress(zlib.error):
+            part = decompressor.decompress(raw, limit + 1 - len(content))
+        if part is None:
+            raise answer.unreadable("it is not properly compressed")
+        content += part
         if len(content) > limit:
             raise answer.unreadable("it is too large")
         if not decompressor.eof:
             raise answer.unreadable("it was cut short")
         raw = decompressor.unused_data
-    return bytes(content)
+        if not raw:
+            return bytes(content)
+    raise answer.unreadable("it is not properly compressed")

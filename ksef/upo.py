@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from lxml import etree
 
+from . import safe_xml
 from .errors import KsefUnreadableError
 from .reading import as_date, as_timestamp, clean
 
@@ -51,7 +52,10 @@ def read_upo(content):
 
     :raise KsefUnreadableError: not a UPO, or one with a field missing or of the wrong form
     """
-    root = _parse(content)
+    try:
+        root = safe_xml.parse(content)
+    except ValueError as error:
+        raise _unreadable(error) from None
     namespace = etree.QName(root).namespace
     if etree.QName(root).localname != "Potwierdzenie" or namespace not in _NAMESPACES:
         raise _unreadable("it is no UPO of a known version")
@@ -60,20 +64,6 @@ def read_upo(content):
     if not documents:
         raise _unreadable("it confirms no invoice")
     return [_read_document(document, namespace, session) for document in documents]
-
-
-def _parse(content):
-    """Return the root element, with entities, DTDs and the network off."""
-    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
-    try:
-        root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        root = None
-    if root is None:
-        raise _unreadable("it is not well-formed XML")
-    if root.getroottree().docinfo.doctype:
-        raise _unreadable("it has a document type declaration")
-    return root
 
 
 def _read_document(element, namespace, session):

@@ -25,12 +25,12 @@ class Exchange:
     :param connect_timeout: seconds for connecting, including TLS and a proxy's consent
     :param read_timeout: seconds without a byte
     :param total_timeout: seconds from the first byte sent to the last one received
-    :ivar is_tracked: whether our connections served it (a SOCKS proxy's would not), so that ``is_sent`` is known
+    :ivar is_tracked: whether ``is_sent`` can be believed; not so over a SOCKS proxy, which brings its own connections
     :ivar is_sent: whether a byte of the request may have left
     """
 
     def __init__(self, connect_timeout, read_timeout, total_timeout):
-        self.is_tracked = False
+        self.is_tracked = True
         self.is_sent = False
         self._read_timeout = read_timeout
         self._total_timeout = total_timeout
@@ -102,7 +102,6 @@ class _Tracked:
     _is_connecting = False
 
     def connect(self):
-        Exchange.current().is_tracked = True
         self._is_connecting = True
         try:
             super().connect()
@@ -114,7 +113,6 @@ class _Tracked:
             if self.sock is None and self.auto_open:
                 self.connect()
             exchange = Exchange.current()
-            exchange.is_tracked = True
             exchange.begin_sending()
             if self.sock is not None:
                 self.sock.settimeout(exchange.allowance())
@@ -152,7 +150,9 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy, **kwargs):
         manager = super().proxy_manager_for(proxy, **kwargs)
-        if not proxy.lower().startswith("socks"):  # SOCKS brings connections of its own
+        if proxy.lower().startswith("socks"):
+            Exchange.current().is_tracked = False
+        else:
             manager.pool_classes_by_scheme = _POOLS
         return manager
 

@@ -1,0 +1,71 @@
+"""Fixtures: servers, transports to them, keys and certificates."""
+
+import ssl
+from contextlib import ExitStack
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from ksef.environment import get_environment
+from ksef.transport import Transport
+from ksef_test_keys import make_certificate
+from ksef_test_server import ScriptedServer
+
+
+@pytest.fixture
+def serve():
+    """Return a function that starts a ScriptedServer; all are stopped after the test."""
+    with ExitStack() as stack:
+        def start(script, tls=None):
+            server = ScriptedServer(script, tls)
+            stack.callback(server.close)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def answer_with(serve):
+    """Return a function that starts a server which answers with the given raw responses in turn."""
+    return lambda *responses: serve(lambda peer: peer.serve(*responses))
+
+
+@pytest.fixture
+def connect():
+    """Return a function that opens a Transport to a server, with short timeouts; all are closed after the test."""
+    with ExitStack() as stack:
+        def open_transport(server, **options):
+            options = {"connect_timeout": 2.0, "read_timeout": 2.0} | options
+            return stack.enter_context(Transport(get_environment("local", server.url), **options))
+
+        yield open_transport
+
+
+@pytest.fixture(scope="session")
+def rsa_key():
+    """An RSA private key of KSeF's size."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="session")
+def other_rsa_key():
+    """Another RSA private key."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="session")
+def ec_key():
+    """An EC private key."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory, ec_key):
+    """A server's TLS context for ``localhost`` and the file of the certificate that a client must trust for it."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(make_certificate(ec_key).public_bytes(Encoding.PEM))
+    key.write_bytes(ec_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context, str(certificate)
