@@ -94,7 +94,7 @@ def drop_database(name):
 
 
 def copy_database(source, target):
-    """Make ``target`` a copy of ``source`` (0.1 s); files of the filestore are linked, not copied: Odoo never changes one."""
+    """Make ``target`` a copy of ``source`` (0.1 s). The filestore's files are linked: Odoo never changes one."""
     drop_database(target)
     subprocess.run(["createdb", "-T", source, target], check=True)
     store = HOME / "data" / "filestore"

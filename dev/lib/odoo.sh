@@ -130,7 +130,7 @@ link_addon() {
     for entry in "$farm"/*; do                              # what has left the checkout
         [ -e "$entry" ] || rm -f "$entry"
     done
-    for name in ksef sandbox live; do                       # as plain packages, for what runs without Odoo
+    for name in ksef sandbox live dev; do                   # as plain packages, for what runs without Odoo
         [ ! -d "$ROOT/$name" ] || [ "$(readlink "$DEV_HOME/lib/$name")" = "$ROOT/$name" ] || ln -sfn "$ROOT/$name" "$DEV_HOME/lib/$name"
     done
 }

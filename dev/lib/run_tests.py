@@ -1,7 +1,7 @@
 """Run the three families of tests and add them up. Called by dev/test after the set-up.
 
-unit: ksef/tests and sandbox/tests, plain pytest, no Odoo. odoo: tests/, pytest-odoo on a fresh database with the
-addon installed. live: live/, plain pytest, real servers on a second copy of that database (variables KSEF_LIVE_*).
+unit: ksef/tests, sandbox/tests and dev/tests, plain pytest, no Odoo. odoo: tests/, pytest-odoo on a fresh database
+with the addon installed. live: live/, plain pytest, real servers on a second copy of that database (variables KSEF_LIVE_*).
 """
 
 import os
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import environment as dev
 
-FAMILIES = {"unit": ("ksef/tests", "sandbox/tests"), "odoo": ("tests",), "live": ("live",)}
+FAMILIES = {"unit": ("ksef/tests", "sandbox/tests", "dev/tests"), "odoo": ("tests",), "live": ("live",)}
 PYTEST_OK, PYTEST_FAILED, PYTEST_EMPTY = 0, 1, 5
 MUST_RUN = re.compile(r"chrom|browser|websocket|HttpCase|odoo-http", re.IGNORECASE)
-OPTIONS_WITH_VALUE = {"-k", "-m", "-n", "-o", "-p", "-c", "-W", "-r", "--maxfail", "--durations", "--timeout", "--tb", "--log-level"}
+OPTIONS_WITH_VALUE = set("-k -m -n -o -p -W -r --maxfail --durations --timeout --tb --log-level".split())
 
 
 def say(text):
@@ -84,7 +84,8 @@ class Family:
 
     def selects(self, env):
         """Does anything in this family match the options? Collects only, so it needs no database."""
-        answer = subprocess.run(self.command("--collect-only", "-q"), cwd=self.base, env=env, capture_output=True, check=False)
+        command = self.command("--collect-only", "-q")
+        answer = subprocess.run(command, cwd=self.base, env=env, capture_output=True, check=False)
         return answer.returncode != PYTEST_EMPTY
 
     def run(self, env):
@@ -108,14 +109,12 @@ def read_report(report, family):
     result = Result()
     if not report.exists():
         return result
-    for case in ET.parse(report).getroot().iter("testcase"):  # noqa: S314  pytest has just written it
+    for case in ET.parse(report).getroot().iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"
         skip = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
             result.fail(f"{family}: {name}")
-        elif skip is None:
-            result.passed += 1
-        elif skip.get("type") == "pytest.xfail":
+        elif skip is None or skip.get("type") == "pytest.xfail":
             result.passed += 1
         elif family == "live" or MUST_RUN.search(skip.get("message", "")):
             result.fail(f"{family}: {name} was skipped but must run: {skip.get('message')}")
@@ -140,7 +139,8 @@ class Databases:
         dev.drop_leftovers()
         dev.copy_database(dev.TEMPLATE, self.base)
         dev.write_conf(self.base, self.conf)
-        command, env = dev.odoo_command(self.conf, "-i", dev.ADDON, "--stop-after-init", "--no-http", "--log-level=warn")
+        install = ("-i", dev.ADDON, "--stop-after-init", "--no-http", "--log-level=warn")
+        command, env = dev.odoo_command(self.conf, *install)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
@@ -180,8 +180,9 @@ def chosen_families(options, paths):
     families = [Family(name, paths.get(name), options) for name in names]
     families = [family for family in families if family.paths]
     if not paths and any(option.startswith(("-k", "-m")) for option in options):
-        collect = {"PYTHONPATH": dev.ODOO_LIB, "ODOO_RC": str(dev.write_conf("none", dev.HOME / "conf" / "collect.conf"))}
-        families = [f for f in families if f.selects(os.environ | collect if f.name == "odoo" else dev.plain_env())]
+        conf = dev.write_conf("none", dev.HOME / "conf" / "collect.conf")
+        with_odoo = os.environ | {"PYTHONPATH": dev.ODOO_LIB, "ODOO_RC": str(conf)}
+        families = [f for f in families if f.selects(with_odoo if f.name == "odoo" else dev.plain_env())]
     return families
 
 
@@ -223,8 +224,9 @@ def main(arguments):
             total.fail(f"{name}: there are no tests")
     if total.passed + total.failed + total.skipped == 0:
         total.fail("no test was chosen")
-    if any("browser" in note.lower() or "chrom" in note.lower() for note in total.notes) and os.environ["KSEF_DEV_BROWSER_PROBLEM"]:
-        total.notes.append(os.environ["KSEF_DEV_BROWSER_PROBLEM"])
+    browser_problem = os.environ["KSEF_DEV_BROWSER_PROBLEM"]
+    if browser_problem and any(family.name != "unit" for family in families):
+        total.notes.append(browser_problem)
     sys.stderr.flush()
     for note in total.notes:
         print(note)
