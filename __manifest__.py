@@ -23,7 +23,12 @@
         'views/ksef_menus.xml',
         'views/res_config_settings_views.xml',
     ],
-    'demo': [],
+    'demo': [
+        'demo/ksef_demo_company.xml',
+        'demo/ksef_demo_partners.xml',
+        'demo/ksef_demo_products.xml',
+        'demo/ksef_demo_invoices.xml',
+    ],
     'assets': {
         'web.assets_backend': [
             'l10n_pl_ksef/static/src/reload_while/*',

@@ -11,7 +11,8 @@ class KsefConnection(models.Model):
         string="In use", compute='_compute_is_in_use', search='_search_is_in_use',
         help="The company's invoices are sent through this connection.")
     permission_names = fields.Char(
-        string="Rights in KSeF", compute='_compute_permission_names', help="Uprawnienia: what the credential may do in KSeF.")
+        string="Rights in KSeF", compute='_compute_permission_names',
+        help="Uprawnienia: what the credential may do in KSeF.")
     taxpayer_app_url = fields.Char(string="Taxpayer application", compute='_compute_taxpayer_app_url')
     has_workers = fields.Boolean(
         compute='_compute_has_workers', help="At least one of the scheduled actions that talk to KSeF is switched on.")

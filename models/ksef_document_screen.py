@@ -62,6 +62,7 @@ class KsefDocument(models.Model):
         """Ask KSeF again about what is not settled ("Get KSeF status")."""
         if not self.env.su and not self.env.user.has_group('l10n_pl_ksef.group_ksef_send'):
             raise AccessError(self.env._(
-                "Only users with the right “KSeF: send” may ask KSeF about the status of invoices. Ask your administrator."))
+                "Only users with the right “KSeF: send” may ask KSeF about the status of invoices. Ask your "
+                "administrator."))
         self.check_access('read')
         self._check_again()

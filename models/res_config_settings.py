@@ -11,7 +11,8 @@ class ResConfigSettings(models.TransientModel):
         related='company_id.ksef_connection_id.state', string="State of the KSeF connection",
         groups='l10n_pl_ksef.group_ksef_read')
     ksef_environment = fields.Selection(
-        related='company_id.ksef_connection_id.environment', string="KSeF environment", groups='l10n_pl_ksef.group_ksef_read')
+        related='company_id.ksef_connection_id.environment', string="KSeF environment",
+        groups='l10n_pl_ksef.group_ksef_read')
 
     def action_ksef_open_connection(self):
         """Open the company's connection."""

@@ -81,19 +81,20 @@ class KsefConnect(models.TransientModel):
         context, _bar, secret = rest.partition('|')
         if TOKEN_REFERENCE.fullmatch(token):
             return self.env._(
-                "This is the reference number of a token, not the token itself. KSeF shows the token only once, right after "
-                "it was generated; if it was not copied then, generate another one.")
+                "This is the reference number of a token, not the token itself. KSeF shows the token only once, right "
+                "after it was generated; if it was not copied then, generate another one.")
         if (
             len(token) > TOKEN_LENGTH or not TOKEN_REFERENCE.fullmatch(reference)
             or not TOKEN_CONTEXT.fullmatch(context) or not TOKEN_SECRET.fullmatch(secret)
         ):
             return self.env._(
-                "This is not a whole KSeF token. A token has three parts with “|” between them: its reference number, “nip-” "
-                "with the NIP, and 64 letters and digits. Copy it again with the button in the taxpayer application.")
+                "This is not a whole KSeF token. A token has three parts with “|” between them: its reference number, "
+                "“nip-” with the NIP, and 64 letters and digits. Copy it again with the button in the taxpayer "
+                "application.")
         if nip and context.casefold() != f'nip-{nip}':
             return self.env._(
-                "This token was generated for “%(context)s”, but the NIP of the company is %(nip)s. Log in to the taxpayer "
-                "application in the context of the NIP %(nip)s and generate the token there.",
+                "This token was generated for “%(context)s”, but the NIP of the company is %(nip)s. Log in to the "
+                "taxpayer application in the context of the NIP %(nip)s and generate the token there.",
                 context=context, nip=nip)
         return False
 
@@ -131,6 +132,6 @@ class KsefConnect(models.TransientModel):
             get_environment('local', self.local_url)
         except KsefConfigError:
             raise ValidationError(self.env._(
-                "Enter the address of the sandbox on this machine, for example http://127.0.0.1:8200/v2. Addresses of other "
-                "machines are refused, because the token would be sent to them.")) from None
+                "Enter the address of the sandbox on this machine, for example http://127.0.0.1:8200/v2. Addresses of "
+                "other machines are refused, because the token would be sent to them.")) from None
         return self.local_url

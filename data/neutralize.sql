@@ -1,0 +1,15 @@
+-- A neutralised copy of a database must not be able to act at KSeF in the company's name: every secret goes, and no
+-- connection can be used before somebody connects it anew. Environments stay as they are, so that the documents keep
+-- saying where they were sent.
+DELETE FROM ksef_connect;
+DELETE FROM ksef_credential;
+UPDATE ksef_session
+   SET secret_key = NULL,
+       secret_iv = NULL;
+UPDATE ksef_connection
+   SET state = 'neutralised',
+       due_at = NULL,
+       permissions = NULL,
+       verified_at = NULL,
+       status_message = NULL,
+       error_code = NULL;
