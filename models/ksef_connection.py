@@ -1,9 +1,9 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
 from stdnum.pl import nip as nip_module
 
-from odoo import api, fields, models
-from odoo.addons.l10n_pl_ksef.ksef.environment import get_environment
-from odoo.addons.l10n_pl_ksef.ksef.errors import KsefConfigError
-from odoo.exceptions import AccessError, UserError, ValidationError
+from ..ksef.environment import get_environment
+from ..ksef.errors import KsefConfigError
 
 ENVIRONMENTS = [
     ('production', "Production"),

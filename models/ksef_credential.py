@@ -44,7 +44,7 @@ class KsefCredential(models.Model):
     @api.model
     def _add_token(self, connection, token):
         """Store ``token`` (plain text) as the default token of the connection and return the record."""
-        self = self.sudo()  # noqa: PLW0642 - nobody may write here by himself
+        self = self.sudo()
         self.search([('connection_id', '=', connection.id), ('kind', '=', 'token'), ('is_default', '=', True)]).write(
             {'is_default': False})
         # "<reference>|<context>|<64 hex>": the first part names the token in KSeF's own lists and is no secret.

@@ -2,8 +2,9 @@ import base64
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.addons.l10n_pl_ksef.ksef import qr
 from odoo.exceptions import UserError
+
+from ..ksef import qr
 
 STATES = [
     ('picked', "Picked"),
@@ -44,7 +45,7 @@ OPEN_STATES = ('queued', 'sending', 'unconfirmed', 'sent')
 LETTERS = {
     'picked': 'W', 'queued': 'W', 'sending': 'W', 'unconfirmed': 'W', 'sent': 'O', 'accepted': 'A',
 }
-LIVE_SQL = "state IN (%s)" % ", ".join(f"'{state}'" for state in LIVE_STATES)
+LIVE_SQL = f"state IN {LIVE_STATES}"
 
 
 class TransitionRefused(UserError):
@@ -70,7 +71,7 @@ class KsefDocument(models.Model):
     company_id = fields.Many2one('res.company', required=True, index=True, readonly=True)
     connection_id = fields.Many2one('ksef.connection', required=True, index=True, readonly=True, ondelete='restrict')
     environment = fields.Selection(related='connection_id.environment', store=True, readonly=True)
-    session_id = fields.Many2one('ksef.session', string="Session", readonly=True, index='btree_not_null', ondelete='restrict')
+    session_id = fields.Many2one('ksef.session', readonly=True, index='btree_not_null', ondelete='restrict')
     user_id = fields.Many2one('res.users', string="Picked by", readonly=True)
     state = fields.Selection(STATES, required=True, default='picked', readonly=True, index=True)
     mode = fields.Selection(
@@ -165,7 +166,7 @@ class KsefDocument(models.Model):
 
         :raise TransitionRefused: the table of transitions does not allow the change.
         """
-        self = self.sudo()  # noqa: PLW0642
+        self = self.sudo()
         self._lock()
         for document in self:
             if state not in TRANSITIONS[document.state]:
@@ -205,7 +206,7 @@ class KsefDocument(models.Model):
         """The chatter's sentence about the state reached, or False when it is not worth one."""
         self.ensure_one()
         language = self.user_id.lang or self.company_id.partner_id.lang
-        self = self.with_context(lang=language)  # noqa: PLW0642
+        self = self.with_context(lang=language)
         status = " ".join(filter(None, [
             str(self.status_code or ''), self.status_description or '', self.status_details or '']))
         match self.state:

@@ -1,7 +1,8 @@
 import base64
 
 from odoo import fields, models
-from odoo.addons.l10n_pl_ksef.ksef.crypto import sha256_b64
+
+from ..ksef.crypto import sha256_b64
 
 
 class KsefDocument(models.Model):
@@ -41,7 +42,7 @@ class KsefDocument(models.Model):
     def _late_finding(self):
         """The day of issue is over before the document could be sent: a person decides what becomes of it."""
         self.ensure_one()
-        self = self.with_context(lang=self.user_id.lang)  # noqa: PLW0642
+        self = self.with_context(lang=self.user_id.lang)
         return {
             'severity': 'error',
             'code': 'issue-date-passed',
@@ -58,7 +59,7 @@ class KsefDocument(models.Model):
     def _program_finding(self, error):
         """KSeF refused what this program computed: the user can do nothing about it but report it."""
         self.ensure_one()
-        self = self.with_context(lang=self.user_id.lang)  # noqa: PLW0642
+        self = self.with_context(lang=self.user_id.lang)
         return {
             'severity': 'error',
             'code': 'program-error',

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import psycopg2
 import psycopg2.errors
-
 from odoo import SUPERUSER_ID, api
-from odoo.addons.l10n_pl_ksef.ksef.client import Client
-from odoo.addons.l10n_pl_ksef.ksef.transport import Transport
+
+from ..ksef.client import Client
+from ..ksef.transport import Transport
 
 _logger = logging.getLogger(__name__)
 

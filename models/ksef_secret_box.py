@@ -1,11 +1,11 @@
 import base64
+import contextlib
 import hashlib
 import os
 import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import config
@@ -118,10 +118,8 @@ class KsefSecretBox(models.AbstractModel):
                 stream.write(Fernet.generate_key())
                 stream.flush()
                 os.fsync(stream.fileno())
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.link(temporary, path)
-            except FileExistsError:
-                pass
         finally:
             os.unlink(temporary)
         return self._read_keys()[0]

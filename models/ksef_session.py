@@ -2,7 +2,8 @@ import base64
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.addons.l10n_pl_ksef.ksef.crypto import SessionSecret
+
+from ..ksef.crypto import SessionSecret
 
 # No invoice is sent into a session that ends within this time.
 END_MARGIN = timedelta(minutes=10)

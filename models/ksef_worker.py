@@ -3,7 +3,6 @@ import time
 from datetime import datetime, timedelta
 
 import psycopg2
-
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import LockError
 from odoo.tools import SQL

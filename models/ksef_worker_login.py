@@ -3,7 +3,9 @@ import time
 from datetime import UTC, timedelta
 
 from odoo import api, fields, models
-from odoo.addons.l10n_pl_ksef.ksef.errors import (
+from odoo.exceptions import UserError
+
+from ..ksef.errors import (
     ApiCode,
     AuthStatus,
     KsefConfigError,
@@ -15,8 +17,7 @@ from odoo.addons.l10n_pl_ksef.ksef.errors import (
     KsefRefusedError,
     KsefUnauthorizedError,
 )
-from odoo.addons.l10n_pl_ksef.ksef.types import AuthOperation, Context, Secret, Token
-from odoo.exceptions import UserError
+from ..ksef.types import AuthOperation, Context, Secret, Token
 
 _logger = logging.getLogger(__name__)
 

@@ -3,7 +3,8 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.addons.l10n_pl_ksef.ksef.errors import (
+
+from ..ksef.errors import (
     InvoiceStatus,
     KsefConnectError,
     KsefError,
@@ -14,7 +15,7 @@ from odoo.addons.l10n_pl_ksef.ksef.errors import (
     Verdict,
     classify_invoice_status,
 )
-from odoo.addons.l10n_pl_ksef.ksef.upo import read_upo
+from ..ksef.upo import read_upo
 
 _logger = logging.getLogger(__name__)
 

@@ -2,9 +2,10 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.addons.l10n_pl_ksef.ksef.crypto import sha256_b64
-from odoo.addons.l10n_pl_ksef.ksef.errors import ApiCode, KsefError, KsefRefusedError
-from odoo.addons.l10n_pl_ksef.ksef.upo import read_upo
+
+from ..ksef.crypto import sha256_b64
+from ..ksef.errors import ApiCode, KsefError, KsefRefusedError
+from ..ksef.upo import read_upo
 
 _logger = logging.getLogger(__name__)
 

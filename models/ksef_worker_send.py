@@ -3,8 +3,9 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models
-from odoo.addons.l10n_pl_ksef.ksef.crypto import encrypt_invoice, new_session_secret
-from odoo.addons.l10n_pl_ksef.ksef.errors import (
+
+from ..ksef.crypto import encrypt_invoice, new_session_secret
+from ..ksef.errors import (
     ApiCode,
     KsefConnectError,
     KsefError,

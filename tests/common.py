@@ -6,18 +6,26 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
-
 from odoo import Command, fields
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.tests import common
 from odoo.tools.misc import file_path
-
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
 ROOT = Path(__file__).resolve().parents[1]
 HOST = '127.0.0.1'
 SELLER_NIP = '5795955811'
 BUYER_NIP = '5261040828'
 OTHER_BUYER_NIP = '7740001454'
+# Operations that the sandbox can be told to spoil.
+SEND = 'POST /sessions/online/{referenceNumber}/invoices'
+LIST = 'GET /sessions/{referenceNumber}/invoices'
+STATUS = 'GET /sessions/{referenceNumber}/invoices/{invoiceReferenceNumber}'
+OPEN = 'POST /sessions/online'
+UPO = 'GET /sessions/{referenceNumber}/invoices/{invoiceReferenceNumber}/upo'
+RUN_LOGGERS = (
+    'odoo.addons.l10n_pl_ksef.models.ksef_worker', 'odoo.addons.l10n_pl_ksef.models.ksef_worker_send',
+    'odoo.addons.l10n_pl_ksef.models.ksef_worker_poll', 'odoo.addons.l10n_pl_ksef.models.ksef_worker_login',
+)
 
 
 class Sandbox:
@@ -181,3 +189,21 @@ class KsefSandboxCommon(KsefCommon):
         document = move._ksef_pick(**options)
         self.run_workers(rounds)
         return document.sudo()
+
+
+class KsefConnectedCommon(KsefSandboxCommon):
+    """The company of KsefSandboxCommon, connected to the sandbox."""
+
+    def setUp(self):
+        super().setUp()
+        self.connection = self.connect()
+
+    def assert_accepted(self, document, submissions=1):
+        """The invoice is in KSeF exactly once, and Odoo knows its number."""
+        self.assertEqual(document.state, 'accepted', f"{document.status_code} {document.status_description}")
+        [accepted] = self.sandbox.accepted()
+        self.assertEqual(document.ksef_number, accepted['ksefNumber'])
+        self.assertEqual(document.xml_hash, accepted['invoiceHash'])
+        self.assertEqual(document.move_id.ksef_number, accepted['ksefNumber'])
+        self.assertEqual(document.move_id.ksef_letter, 'A')
+        self.assertEqual(len(self.sandbox.invoices()), submissions)

@@ -5,13 +5,11 @@ import tempfile
 from unittest.mock import patch
 
 from cryptography.fernet import Fernet
-
 from odoo import fields
+from odoo.addons.l10n_pl_ksef.models.ksef_secret_box import KEY_ENVIRONMENT, KEY_FILE, KEY_ID_PARAMETER
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import config
-
-from odoo.addons.l10n_pl_ksef.models.ksef_secret_box import KEY_ENVIRONMENT, KEY_FILE, KEY_ID_PARAMETER
 
 
 @tagged('post_install', '-at_install')

@@ -5,8 +5,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import KsefSandboxCommon
-from .test_state_machine import RUN_LOGGERS, SEND
+from .common import RUN_LOGGERS, SEND, KsefSandboxCommon
 
 OTHER_NIP = '5265877635'
 
