@@ -1,0 +1,166 @@
+"""Receiving: one invoice by its KSeF number, and queries over the metadata of invoices."""
+
+from datetime import timedelta
+
+from . import clock
+from .crypto import sha256
+from .errors import ApiError
+from .http import Response
+from .processing import unpack
+
+CAP = 10_000
+DAYS = 100
+_COLUMNS = {"PermanentStorage": "stored", "Invoicing": "invoiced", "Issue": "issued"}
+_AMOUNTS = {"Brutto": "gross", "Netto": "net", "Vat": "vat"}
+
+
+class Query:
+    """A query in SQL: over ``parties`` (p) by role, identity and date, joined with ``archive`` (a)."""
+
+    def __init__(self, column, where, values, hwm):
+        self.column = column
+        self.where = where
+        self.values = values
+        self.hwm = hwm
+
+    def sql(self, columns, order="ASC"):
+        """The statement without its limit."""
+        return (f"SELECT {columns} FROM parties p JOIN archive a ON a.ksef_number = p.ksef_number "
+                f"WHERE {' AND '.join(self.where)} ORDER BY p.{self.column} {order}, p.ksef_number {order}")
+
+
+class OutOfRange(Exception):
+    """``from`` lies after the high water mark although the query is restricted to it."""
+
+
+class Invoices:
+    """The room of the archive."""
+
+    def __init__(self, app):
+        self._app = app
+
+    def hwm(self):
+        """The high water mark: what was stored until then is complete and will not change."""
+        return self._app.clock.now() - timedelta(seconds=self._app.settings.hwmLagSeconds)
+
+    # --- by number ---------------------------------------------------------------------------------------------
+
+    def visible(self, principal, number):
+        """The archived invoice if the caller's context is a party of it, or None."""
+        row = self._app.store.one("SELECT * FROM archive WHERE ksef_number = ?", number)
+        if row is None:
+            return None
+        marks = identities(principal)
+        if not marks or not self._app.store.one(
+                f"SELECT 1 FROM parties WHERE ksef_number = ? AND value IN ({', '.join('?' * len(marks))})",
+                number, *marks):
+            return None
+        return row
+
+    def content(self, row):
+        """The exact bytes of an archived invoice."""
+        return unpack(self._app.store.value("SELECT xml FROM files WHERE reference = ?", row["reference"]))
+
+    def download(self, request):
+        """GET /invoices/ksef/{ksefNumber}."""
+        number = request.values["ksefNumber"]
+        row = self.visible(request.principal, number)
+        if row is None:
+            raise ApiError(21164, f"Faktura o numerze KSeF {number} nie została znaleziona.")
+        if row["stored"] > clock.text(self._app.clock.now()):
+            raise ApiError(21165, f"Faktura o numerze KSeF {number} została przetworzona, ale nie jest jeszcze "
+                                  "dostępna do pobrania. Spróbuj ponownie później.")
+        content = self.content(row)
+        return Response(200, content, "application/xml; charset=utf-8", [("x-ms-meta-hash", sha256(content))])
+
+    # --- queries -----------------------------------------------------------------------------------------------
+
+    def query(self, request):
+        """POST /invoices/query/metadata."""
+        values = request.values
+        size = values.get("pageSize", 10)
+        start = values.get("pageOffset", 0) * size
+        if start >= CAP:
+            raise ApiError(21405, f"pageOffset: dostępne jest najwyżej {CAP} pierwszych wyników zapytania.")
+        try:
+            found = self.build(request.principal, request.data)
+        except OutOfRange as error:
+            raise ApiError(21183, "Parametr dateRange.from jest późniejszy niż PermanentStorageHwmDate przy włączonym "
+                                  "restrictToPermanentStorageHwmDate.") from error
+        order = "DESC" if values.get("sortOrder") == "Desc" else "ASC"
+        rows = self._app.store.all(found.sql("a.metadata", order) + " LIMIT ? OFFSET ?", *found.values, size + 1, start)
+        shown = min(size, CAP - start)
+        more = len(rows) > shown
+        truncated = more and start + shown >= CAP
+        hwm = f'"{clock.text(found.hwm)}"' if found.hwm else "null"
+        body = (f'{{"hasMore":{str(more).lower()},"isTruncated":{str(truncated).lower()},'
+                f'"permanentStorageHwmDate":{hwm},"invoices":[{",".join(row[0] for row in rows[:shown])}]}}')
+        return Response(200, body.encode(), "application/json; charset=utf-8")
+
+    def build(self, principal, filters):
+        """The ``Query`` of InvoiceQueryFilters; raises 21405 and OutOfRange."""
+        column, start, end, hwm = self._range(filters["dateRange"])
+        marks = identities(principal)
+        where = ["p.role = ?", f"p.value IN ({', '.join('?' * len(marks))})",
+                 f"p.{column} >= ?", f"p.{column} <= ?", "p.stored <= ?"]
+        values = [filters["subjectType"], *marks, start, end, clock.text(self._app.clock.now())]
+        add_filters(filters, where, values)
+        return Query(column, where, values, hwm)
+
+    def _range(self, given):
+        """(column, from, to, HWM or None) of a date range, the bounds as the column stores them."""
+        now = self._app.clock.now()
+        start = clock.parse(given["from"])
+        end = clock.parse(given["to"]) if given.get("to") else now
+        if end < start:
+            if given.get("to"):
+                raise ApiError(21405, "$.dateRange: data początkowa jest późniejsza niż końcowa.")
+            end = start
+        if end - start > timedelta(days=DAYS):
+            raise ApiError(21405, f"$.dateRange: maksymalny dozwolony okres wynosi {DAYS} dni.")
+        column, hwm = _COLUMNS[given["dateType"]], None
+        if column == "stored":
+            hwm = self.hwm()
+            if given.get("restrictToPermanentStorageHwmDate"):
+                if start > hwm:
+                    raise OutOfRange
+                end = min(end, hwm)
+            hwm = min(end, hwm)
+        if column == "issued":
+            return column, clock.warsaw(start).date().isoformat(), clock.warsaw(end).date().isoformat(), None
+        return column, clock.text(start), clock.text(end), hwm
+
+
+def identities(principal):
+    """The identifiers under which a context appears on invoices."""
+    if principal.context_type == "NipVatUe":
+        return [principal.context_value[11:]]
+    return [principal.context_value] if principal.context_type in ("Nip", "InternalId") else []
+
+
+def add_filters(filters, where, values):
+    """Turn the optional filters into conditions on ``archive``."""
+    equal = {"ksefNumber": "a.ksef_number", "invoiceNumber": "a.number", "sellerNip": "a.seller_nip",
+             "invoicingMode": "a.mode", "formType": "a.form", "isSelfInvoicing": "a.self_invoicing",
+             "hasAttachment": "a.attachment"}
+    for name, column in equal.items():
+        if filters.get(name) is not None:
+            where.append(f"{column} = ?")
+            values.append(filters[name])
+    for name, column in (("currencyCodes", "a.currency"), ("invoiceTypes", "a.type")):
+        if filters.get(name):
+            where.append(f"{column} IN ({', '.join('?' * len(filters[name]))})")
+            values.extend(filters[name])
+    buyer = filters.get("buyerIdentifier")
+    if buyer:
+        where.append("a.buyer_type = ?")
+        values.append(buyer["type"])
+        if buyer["type"] != "None" and buyer.get("value") is not None:
+            where.append("a.buyer_value = ?")
+            values.append(buyer["value"])
+    amount = filters.get("amount")
+    if amount:
+        for bound, sign in (("from", ">="), ("to", "<=")):
+            if amount.get(bound) is not None:
+                where.append(f"a.{_AMOUNTS[amount['type']]} {sign} ?")
+                values.append(float(amount[bound]))

@@ -1,0 +1,64 @@
+"""What can be set from the command line and the administration API while the sandbox runs."""
+
+from dataclasses import asdict, dataclass, fields
+
+ENVIRONMENTS = {
+    "test": "Ministerstwo Finansów - środowisko testowe (TE)",
+    "demo": "Ministerstwo Finansów - środowisko przedprodukcyjne (TR)",
+    "production": "Ministerstwo Finansów",
+}
+
+
+@dataclass
+class Settings:
+    """Times are seconds unless the name says otherwise; the names are those of the administration API."""
+
+    processingSeconds: float = 0.2
+    latencyMs: float = 0.0
+    clockOffsetSeconds: float = 0.0
+    rateLimits: bool = False
+    hwmLagSeconds: float = 1.0
+    storageLagSeconds: float = 0.1
+    linkSeconds: float = 3 * 24 * 3600.0
+    environment: str = "test"
+
+    @property
+    def receiver(self):
+        """The name of the receiving authority as a UPO states it."""
+        return ENVIRONMENTS[self.environment]
+
+    @property
+    def is_test(self):
+        """True where self-signed certificates and the test-data operations are allowed."""
+        return self.environment == "test"
+
+    def as_dict(self):
+        """All settings."""
+        return asdict(self)
+
+    def change(self, values):
+        """Set the settings named; raises ValueError with a sentence for anything unknown or out of range."""
+        known = {item.name: item for item in fields(self)}
+        checked = {}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"unknown setting {name}")
+            checked[name] = self._checked(name, value, type(getattr(self, name)))
+        for name, value in checked.items():
+            setattr(self, name, value)
+
+    @staticmethod
+    def _checked(name, value, kind):
+        if name == "environment":
+            if value not in ENVIRONMENTS:
+                raise ValueError(f"environment must be one of {', '.join(ENVIRONMENTS)}")
+            return value
+        if kind is bool:
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} must be true or false")
+            return value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e9:
+            raise ValueError(f"{name} must be a number")
+        if value < 0 and name != "clockOffsetSeconds":
+            raise ValueError(f"{name} must not be negative")
+        return float(value)

@@ -1,0 +1,65 @@
+"""Pre-signed links: files that are fetched (or sent) without a token, for a limited time."""
+
+import base64
+import hashlib
+import hmac
+import re
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from . import clock, ids
+from .errors import Problem
+from .session_queries import SessionQueries
+
+LINK = re.compile(r"(upo|upo-pages|exports|parts)/([0-9A-Z-]{36})(?:/(\d{1,4}))?", re.ASCII)
+
+
+class Storage:
+    """The room of links."""
+
+    def __init__(self, app):
+        self._app = app
+
+    def _signature(self, path, expires):
+        text = f"{path}?{expires}".encode()
+        digest = hmac.digest(self._app.keys.secret(), text, hashlib.sha256)
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+    def link(self, request, path, operation, seconds=None):
+        """(URL, end of its validity as text) for a path below /storage; new each time it is asked for."""
+        seconds = self._app.settings.linkSeconds if seconds is None else seconds
+        if self._app.faults.take("expired_links", operation, request.principal.nip):
+            seconds = -60
+        expires = int(self._app.clock.now().timestamp() + seconds)
+        url = f"{request.origin}/storage/{path}?se={expires}&sp=r&sig={quote(self._signature(path, expires))}"
+        return url, clock.text(datetime.fromtimestamp(expires, UTC))
+
+    def verify(self, request, path):
+        """(kind, reference, number) of a link; raises 403 when it is forged or has expired."""
+        expires = request.query.get("se", [""])[0]
+        given = request.query.get("sig", [""])[0]
+        if not re.fullmatch(r"\d{1,12}", expires, re.ASCII) or not given.isascii() or not hmac.compare_digest(
+                given, self._signature(path, int(expires))):
+            raise Problem(403, "Nieprawidłowy podpis odnośnika.", reasonCode="insufficient-resource-access",
+                          security={})
+        if int(expires) < self._app.clock.now().timestamp():
+            raise Problem(403, "Odnośnik wygasł.", reasonCode="insufficient-resource-access", security={})
+        match = LINK.fullmatch(path)
+        if match is None or not ids.REFERENCE.fullmatch(match.group(2)):
+            raise Problem(404, "Nie znaleziono pliku.")
+        return match.group(1), match.group(2), int(match.group(3) or 0)
+
+    def get(self, request, path):
+        """GET of a link."""
+        kind, reference, number = self.verify(request, path)
+        if kind == "upo":
+            row = self._app.store.one("SELECT * FROM invoices WHERE reference = ? AND code = 200", reference)
+            if row:
+                return SessionQueries.xml(self._app.upo.of_invoice(row))
+        elif kind == "upo-pages":
+            row = self._app.store.one("SELECT * FROM upo_pages WHERE reference = ?", reference)
+            if row:
+                return SessionQueries.xml(self._app.upo.of_page(row))
+        elif kind == "exports":
+            return self._app.exports.part(request, reference, number)
+        raise Problem(404, "Nie znaleziono pliku.")
