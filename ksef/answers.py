@@ -67,7 +67,7 @@ class Answer:
         """
         start = self.content[:512].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
         is_page = self.media_type.endswith("html") or b"<html" in start or start.startswith(b"<!doctype html")
-        if is_page or self._says_json() and self.media_type or not start.startswith(b"<"):
+        if is_page or (self.media_type and self._says_json()) or not start.startswith(b"<"):
             raise self.unreadable(f"an XML document was expected, not {scrub(self.media_type, 60) or 'this'}")
         return self.content
 

@@ -66,7 +66,7 @@ class Client:
         :param keys: public keys known already; without them they are fetched
         """
         def start(known):
-            key = select_public_key(known, KeyUsage.KSEF_TOKEN, now)
+            key = select_public_key(known, KeyUsage.LOGIN, now)
             return self.start_token_login(context, ksef_token, self.challenge(), key)
 
         return self._with_fresh_keys(start, keys)
@@ -147,7 +147,7 @@ class Client:
         :param keys: public keys known already; without them they are fetched
         """
         def start(known):
-            key = select_public_key(known, KeyUsage.SYMMETRIC_KEY, now)
+            key = select_public_key(known, KeyUsage.SESSION, now)
             return self.open_online_session(access, encrypt_session_key(secret, key))
 
         return self._with_fresh_keys(start, keys)

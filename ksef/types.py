@@ -71,8 +71,8 @@ class Secret:
 class KeyUsage(StrEnum):
     """What one of KSeF's public keys is for."""
 
-    KSEF_TOKEN = "KsefTokenEncryption"
-    SYMMETRIC_KEY = "SymmetricKeyEncryption"
+    LOGIN = "KsefTokenEncryption"  # encrypts a KSeF token in a login
+    SESSION = "SymmetricKeyEncryption"  # encrypts the key of a session or an export
 
 
 class Permission(StrEnum):

@@ -6,10 +6,12 @@ from contextlib import ExitStack
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from ksef_test_keys import make_certificate
+from ksef_test_server import ScriptedServer, http
+
+from ksef.client import Client
 from ksef.environment import get_environment
 from ksef.transport import Transport
-from ksef_test_keys import make_certificate
-from ksef_test_server import ScriptedServer
 
 
 @pytest.fixture
@@ -39,6 +41,19 @@ def connect():
             return stack.enter_context(Transport(get_environment("local", server.url), **options))
 
         yield open_transport
+
+
+@pytest.fixture
+def client(connect, answer_with):
+    """Return a function that makes a Client whose server gives the given answers; ``server`` is an attribute of it."""
+    def make(*bodies):
+        responses = [body if isinstance(body, bytes) else http(body=body) for body in bodies]
+        server = answer_with(*responses)
+        made = Client(connect(server))
+        made.server = server
+        return made
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,14 @@
 """Certificates for the tests."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+
+from ksef import crypto
 
 
 def make_certificate(key, *, valid=(-1, 365), names=("localhost",)):
@@ -20,3 +24,13 @@ def make_certificate(key, *, valid=(-1, 365), names=("localhost",)):
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
+
+
+def key_info(key, *, usage=("KsefTokenEncryption", "SymmetricKeyEncryption"), start=-10):
+    """Return a PublicKeyCertificate of the contract."""
+    now = datetime.now(UTC)
+    certificate = make_certificate(key).public_bytes(Encoding.DER)
+    return {
+        "certificate": base64.b64encode(certificate).decode(), "certificateId": "x" * 44,
+        "publicKeyId": crypto.public_key_id(certificate), "usage": list(usage),
+        "validFrom": (now + timedelta(start)).isoformat(), "validTo": (now + timedelta(10)).isoformat()}

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
+
 from ksef.errors import KsefError
 
 OPERATION = "POST /sessions/online"
@@ -72,7 +73,7 @@ class Peer:
 
 
 class ScriptedServer:
-    """Runs ``script(peer)`` in a thread for each connection. ``requests`` holds what came, ``connections`` how often."""
+    """Runs ``script(peer)`` in a thread for each connection; ``requests`` holds what came."""
 
     def __init__(self, script, tls=None):
         self.requests = []
@@ -146,10 +147,13 @@ def failure(transport, *kinds, read=False, **arguments):
 
     :param read: whether the body must be read as JSON for that
     """
-    with pytest.raises(KsefError) as caught:
+    def call():
         answer = post(transport, **arguments)
         if read:
             answer.json()
+
+    with pytest.raises(KsefError) as caught:
+        call()
     error = caught.value
     assert type(error) in kinds, repr(error)
     assert error.operation == OPERATION

@@ -5,11 +5,12 @@ import threading
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from ksef_test_keys import make_certificate
+from ksef_test_server import TOKEN, failure, http, post
+
 from ksef.environment import Environment
 from ksef.errors import KsefConfigError, KsefConnectError, KsefUnconfirmedError, KsefUnreadableError
 from ksef.transport import Transport
-from ksef_test_keys import make_certificate
-from ksef_test_server import TOKEN, failure, http, post
 
 
 class TestTls:

