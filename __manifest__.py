@@ -14,6 +14,7 @@
         'security/ir.model.access.csv',
         'security/ksef_rules.xml',
         'security/ksef_connect_security.xml',
+        'security/ksef_send_security.xml',
         'data/ir_cron.xml',
         'views/ksef_connect_views.xml',
         'views/ksef_credential_views.xml',
@@ -21,6 +22,10 @@
         'views/ksef_session_views.xml',
         'views/ksef_connection_views.xml',
         'views/ksef_menus.xml',
+        'views/ksef_send_views.xml',
+        'views/account_move_views.xml',
+        'views/account_move_send_views.xml',
+        'report/ksef_invoice_report.xml',
         'views/res_config_settings_views.xml',
     ],
     'demo': [
@@ -32,6 +37,7 @@
     'assets': {
         'web.assets_backend': [
             'l10n_pl_ksef/static/src/reload_while/*',
+            'l10n_pl_ksef/static/src/ksef_move/*',
         ],
     },
     'post_init_hook': 'post_init_hook',

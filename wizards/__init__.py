@@ -1,1 +1,3 @@
 from . import ksef_connect
+from . import ksef_send
+from . import account_move_send

@@ -1,0 +1,250 @@
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..models.account_move_lock import SALE_TYPES
+from ..models.ksef_document import LIVE_STATES
+
+# Why an invoice of the selection cannot be picked now, in the order in which they are looked for.
+REASONS = ('kind', 'unposted', 'unconnected', 'taken', 'elsewhere', 'future')
+
+
+class KsefSend(models.TransientModel):
+    """Shows what is about to become final, and picks it when the person confirms. Nothing here talks to KSeF.
+
+    A few invoices are rendered for the screen, so that the findings stand there before anything is picked; of many,
+    one query counts and adds up, and a worker renders them. What cannot be picked is left out, with the reason.
+    """
+    _name = 'ksef.send'
+    _description = "Send to KSeF"
+
+    move_ids = fields.Many2many('account.move', string="Selected invoices", readonly=True)
+    content = fields.Html(compute='_compute_preview', sanitize=False, help="What will become final.")
+    left_out = fields.Text(compute='_compute_summary', help="What of the selection cannot be sent, and why.")
+    ready_count = fields.Integer(compute='_compute_summary')
+    late_count = fields.Integer(compute='_compute_summary')
+    environment = fields.Selection(
+        selection=lambda self: self.env['ksef.connection']._fields['environment'].selection, compute='_compute_summary')
+    findings = fields.Json(compute='_compute_preview')
+    error_count = fields.Integer(compute='_compute_preview')
+
+    @api.model
+    def default_get(self, fields):
+        values = super().default_get(fields)
+        if 'move_ids' in fields and self.env.context.get('active_model') == 'account.move':
+            values['move_ids'] = [Command.set(self.env.context.get('active_ids') or [])]
+        return values
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env['account.move']._ksef_check_sender()
+        wizards = super().create(vals_list)
+        wizards._check_moves_access()
+        return wizards
+
+    def write(self, vals):
+        result = super().write(vals)
+        if 'move_ids' in vals:
+            self._check_moves_access()
+        return result
+
+    def _check_moves_access(self):
+        """The sums are computed past the record rules, so the rules are applied to what was selected."""
+        self.sudo().move_ids.sudo(False).check_access('read')
+
+    # ------------------------------------------------------------------ what the person sees
+
+    @api.depends('move_ids')
+    @api.depends_context('lang', 'uid')
+    def _compute_summary(self):
+        for wizard in self:
+            rows = wizard._read_summary()
+            ready = [row for row in rows if row['reason'] is None]
+            wizard.ready_count = sum(row['count'] for row in ready)
+            wizard.late_count = sum(row['count'] for row in ready if row['is_late'])
+            environments = {row['environment'] for row in ready}
+            wizard.environment = environments.pop() if len(environments) == 1 else False
+            left_out = {reason: sum(row['count'] for row in rows if row['reason'] == reason) for reason in REASONS}
+            wizard.left_out = "\n".join(
+                wizard._describe_reason(reason, count) for reason, count in left_out.items() if count) or False
+
+    def _read_summary(self):
+        """Sort the selected invoices by what stands against picking them, in one query.
+
+        :return: rows {reason, is_late, environment, currency_id, count, net, tax, gross, ids}; reason None: can be picked
+        """
+        ids = self.sudo().move_ids.ids
+        if not ids:
+            return []
+        self.env['account.move'].flush_model()
+        self.env['ksef.document'].flush_model()
+        columns = ('reason', 'is_late', 'environment', 'currency_id', 'count', 'net', 'tax', 'gross', 'ids')
+        return [dict(zip(columns, row, strict=True)) for row in self.env.execute_query(self._summary_query(ids))]
+
+    def _summary_query(self, ids):
+        return SQL(
+            """
+            SELECT sorted.reason, sorted.is_late, sorted.environment, sorted.currency_id, COUNT(*),
+                   SUM(sorted.net), SUM(sorted.tax), SUM(sorted.gross), ARRAY_AGG(sorted.id ORDER BY sorted.invoice_date, sorted.id)
+              FROM (
+                SELECT m.id, m.invoice_date, n.environment, m.currency_id, m.invoice_date < %(today)s AS is_late,
+                       m.amount_untaxed AS net, m.amount_tax AS tax, m.amount_total AS gross,
+                       CASE WHEN m.move_type NOT IN %(kinds)s THEN 'kind'
+                            WHEN m.state != 'posted' THEN 'unposted'
+                            WHEN n.id IS NULL THEN 'unconnected'
+                            WHEN EXISTS (
+                                SELECT 1 FROM ksef_document d
+                                 WHERE d.move_id = m.id AND d.state IN %(live)s
+                                   AND (d.connection_id = n.id OR (
+                                       d.environment = 'production' AND d.state NOT IN ('picked', 'queued', 'blocked')))
+                            ) THEN 'taken'
+                            WHEN %(elsewhere)s THEN 'elsewhere'
+                            WHEN m.invoice_date > %(today)s THEN 'future'
+                       END AS reason
+                  FROM account_move m
+                  JOIN res_company c ON c.id = m.company_id
+             LEFT JOIN ksef_connection n
+                    ON n.id = c.ksef_connection_id AND n.active AND n.state NOT IN ('draft', 'neutralised')
+                 WHERE m.id IN %(ids)s
+              ) sorted
+          GROUP BY sorted.reason, sorted.is_late, sorted.environment, sorted.currency_id
+          ORDER BY sorted.reason, sorted.currency_id
+            """,
+            today=self.env['account.move']._ksef_today(), kinds=SALE_TYPES, live=LIVE_STATES, ids=tuple(ids),
+            elsewhere=self.env['account.move']._ksef_sent_elsewhere_sql(),
+        )
+
+    def _get_ready_moves(self):
+        """The selected invoices that can be picked now, oldest first."""
+        ids = [move_id for row in self._read_summary() if row['reason'] is None for move_id in row['ids']]
+        return self.env['account.move'].browse(ids)
+
+    def _format_totals(self, rows):
+        """Sums of rows {currency_id, net, tax, gross} per currency, as texts."""
+        totals = {}
+        for row in rows:
+            sums = totals.setdefault(row['currency_id'], [0, 0, 0])
+            totals[row['currency_id']] = [a + b for a, b in zip(sums, (row['net'], row['tax'], row['gross']), strict=True)]
+        return [
+            dict(zip(('net', 'tax', 'gross'), map(self.env['res.currency'].browse(currency_id).format, sums), strict=True))
+            for currency_id, sums in totals.items()
+        ]
+
+    def _describe_reason(self, reason, count):
+        texts = {
+            'kind': self.env._("%(count)s: not a customer invoice or credit note", count=count),
+            'unposted': self.env._("%(count)s: not confirmed yet", count=count),
+            'unconnected': self.env._("%(count)s: the company is not connected to KSeF", count=count),
+            'taken': self.env._("%(count)s: on its way to KSeF or accepted already; an invoice can be sent only once", count=count),
+            'elsewhere': self.env._("%(count)s: sent through Odoo's own KSeF module", count=count),
+            'future': self.env._("%(count)s: dated later than today; KSeF takes no invoices from the future", count=count),
+        }
+        return texts[reason]
+
+    @api.depends('move_ids')
+    @api.depends_context('lang', 'uid')
+    def _compute_preview(self):
+        for wizard in self:
+            rows = [row for row in wizard._read_summary() if row['reason'] is None]
+            moves = self.env['account.move'].browse([move_id for row in rows for move_id in row['ids']])
+            few = moves if len(moves) <= moves._ksef_pick_limit() else moves.browse()
+            rendered = few._ksef_render_batch() if few else {}
+            wizard.findings = wizard._get_findings(rendered) or False
+            wizard.error_count = sum(1 for result in rendered.values() if any(
+                finding['severity'] == 'error' for finding in result.findings))
+            wizard.content = bool(rows) and self.env['ir.qweb']._render('l10n_pl_ksef.ksef_send_content', {
+                'count': len(moves),
+                'moves': few,
+                'rates': few._ksef_rate_totals(),
+                'totals': wizard._format_totals(rows),
+            })
+
+    def _get_findings(self, rendered):
+        """What the checks have found, for the widget ``actionable_errors``; the date has its own place on the screen."""
+        findings = {}
+        for move, result in rendered.items():
+            for number, finding in enumerate(result.findings):
+                if finding['remedy'] == 'set_today':
+                    continue
+                display = self.env['ksef.document']._finding_display(finding)
+                if len(rendered) > 1:
+                    display['message'] = f"{move.name}: {display['message']}"
+                findings[f"{move.id}_{number:03d}"] = display
+        return findings
+
+    def _get_action(self):
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Send to KSeF"),
+            'res_model': self._name,
+            'res_id': self.id,
+            'views': [(False, 'form')],
+            'target': 'new',
+            'context': {'dialog_size': 'medium'},
+        }
+
+    # ------------------------------------------------------------------ what the person decides
+
+    def action_confirm(self):
+        """Pick the invoices that can be picked; the workers do the rest.
+
+        :raise UserError: none can be picked, or some are dated before today and that was not confirmed
+        """
+        self.ensure_one()
+        if self.late_count:
+            raise UserError(self.env._(
+                "%(count)s of the invoices have an issue date before today, so KSeF will mark them as issued offline. Set today's "
+                "date, leave them out, or confirm that they are to be sent all the same.", count=self.late_count))
+        return self._pick(late_confirmed=False)
+
+    def action_confirm_late(self):
+        """Pick the invoices although some are dated before today: the person knows what that means."""
+        self.ensure_one()
+        return self._pick(late_confirmed=True)
+
+    def action_leave_out_late(self):
+        """Take the invoices that are dated before today out of the selection, and show what is left."""
+        self.ensure_one()
+        late = [move_id for row in self._read_summary() if row['is_late'] for move_id in row['ids']]
+        self.write({'move_ids': [Command.unlink(move_id) for move_id in late]})
+        return self._get_action()
+
+    def action_set_today(self):
+        """Give the invoices that are dated before today the date of today, and show what is left to confirm."""
+        self.ensure_one()
+        late = [move_id for row in self._read_summary() if row['reason'] is None and row['is_late'] for move_id in row['ids']]
+        moves = self.env['account.move'].browse(late)
+        if len(moves) > moves._ksef_pick_limit():
+            raise UserError(self.env._(
+                "Today's date can be set for at most %(limit)s invoices at a time. Select fewer.", limit=moves._ksef_pick_limit()))
+        moves._ksef_set_today()
+        return self._get_action()
+
+    def _pick(self, late_confirmed):
+        moves = self._get_ready_moves()
+        if not moves:
+            raise UserError("\n".join([
+                self.env._("None of the selected invoices can be sent to KSeF now."), self.left_out or '']).strip())
+        documents = moves._ksef_pick(late_confirmed=late_confirmed)
+        return self._report(documents)
+
+    def _report(self, documents):
+        """Close the wizard and say what was done; a single invoice shows it itself."""
+        if len(documents) == 1:
+            return {'type': 'ir.actions.act_window_close'}
+        invalid = len(documents.sudo().filtered(lambda document: document.state == 'invalid'))
+        message = self.env._("%(count)s invoices are on their way to KSeF.", count=len(documents) - invalid)
+        if invalid:
+            message += " " + self.env._(
+                "%(count)s must be corrected first; you find them with the filter “KSeF: to be corrected”.", count=invalid)
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'type': 'warning' if invalid else 'success',
+                'message': message,
+                'sticky': bool(invalid),
+                'next': {'type': 'ir.actions.act_window_close'},
+            },
+        }
