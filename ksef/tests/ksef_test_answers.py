@@ -29,7 +29,7 @@ TOKENS = {"accessToken": ACCESS_INFO, "refreshToken": REFRESH_INFO}
 REFRESHED = {"accessToken": ACCESS_INFO}
 TOKEN_STATUS = {
     "referenceNumber": KSEF_TOKEN, "authorIdentifier": {"type": "Nip", "value": "5265877635"},
-    "contextIdentifier": {"type": "Nip", "value": "5265877635"}, "description": "Odoo",
+    "contextIdentifier": {"type": "Nip", "value": "5265877635"}, "description": "Odoo, księgowość",
     "requestedPermissions": ["InvoiceRead", "InvoiceWrite"], "dateCreated": MOMENT, "lastUseDate": None,
     "status": "Active", "statusDetails": None}
 PERMISSIONS = {

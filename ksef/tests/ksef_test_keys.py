@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from ksef import crypto
+from ksef.types import KeyUsage, PublicKey
 
 
 def make_certificate(key, *, valid=(-1, 365), names=("localhost",)):
@@ -24,6 +25,15 @@ def make_certificate(key, *, valid=(-1, 365), names=("localhost",)):
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
+
+
+def public_key(key, *, usages=(KeyUsage.SESSION,), start=-10, end=10):
+    """Return a PublicKey valid from ``start`` to ``end`` in days from now."""
+    now = datetime.now(UTC)
+    certificate = make_certificate(key).public_bytes(Encoding.DER)
+    return PublicKey(
+        certificate, crypto.public_key_id(certificate), now + timedelta(start), now + timedelta(end),
+        frozenset(map(str, usages)))
 
 
 def key_info(key, *, usage=("KsefTokenEncryption", "SymmetricKeyEncryption"), start=-10):

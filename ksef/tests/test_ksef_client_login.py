@@ -154,7 +154,7 @@ class TestPermissions:
         ksef = client(answers.TOKEN_STATUS)
         report = ksef.own_token(answers.ACCESS, answers.KSEF_TOKEN)
         assert report.requested_permissions == ("InvoiceRead", "InvoiceWrite")
-        assert (report.status, report.context, report.description) == ("Active", Context("5265877635"), "Odoo")
+        assert (report.status, report.context, report.description) == ("Active", Context("5265877635"), "Odoo, księgowość")
         assert ksef.server.requests[0].target == f"/v2/tokens/{answers.KSEF_TOKEN}"
 
     def test_personal_permissions_of_two_pages(self, client):

@@ -13,21 +13,13 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from ksef_test_keys import make_certificate
+from ksef_test_keys import make_certificate, public_key
 
 from ksef import crypto
 from ksef.errors import KsefConfigError
 from ksef.types import KeyUsage, PublicKey
 
 NOW = datetime.now(UTC)
-
-
-def public_key(key, *, usages=(KeyUsage.SESSION,), start=-10, end=10):
-    """Return a PublicKey valid from ``start`` to ``end`` in days from now."""
-    certificate = make_certificate(key).public_bytes(Encoding.DER)
-    return PublicKey(
-        certificate, crypto.public_key_id(certificate), NOW + timedelta(start), NOW + timedelta(end),
-        frozenset(map(str, usages)))
 
 
 def decrypt(key, text):
