@@ -1,7 +1,7 @@
 """Run the three families of tests and add them up. Called by dev/test after the set-up.
 
 unit: ksef/tests, sandbox/tests and dev/tests, plain pytest, no Odoo. odoo: tests/, pytest-odoo on a fresh database
-with the addon installed. live: live/, plain pytest, real servers on a second copy of that database (variables KSEF_LIVE_*).
+with the addon installed. live: live/, plain pytest, real servers on a second copy of that database (KSEF_LIVE_*).
 """
 
 import os
@@ -18,7 +18,7 @@ import environment as dev
 FAMILIES = {"unit": ("ksef/tests", "sandbox/tests", "dev/tests"), "odoo": ("tests",), "live": ("live",)}
 PYTEST_OK, PYTEST_FAILED, PYTEST_EMPTY = 0, 1, 5
 MUST_RUN = re.compile(r"chrom|browser|websocket|HttpCase|odoo-http", re.IGNORECASE)
-OPTIONS_WITH_VALUE = set("-k -m -n -o -p -W -r --maxfail --durations --timeout --tb --log-level".split())
+OPTIONS_WITH_VALUE = {"-k", "-m", "-o", "-p", "-W", "-r", "--maxfail", "--durations", "--timeout", "--tb", "--log-level"}
 
 
 def say(text):
