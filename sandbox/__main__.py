@@ -41,8 +41,8 @@ def schemas_of(options):
 
 def build(options):
     """The app that the command line describes."""
-    settings = Settings(processingSeconds=options.processing_seconds, latencyMs=options.latency_ms,
-                        rateLimits=options.rate_limits, environment=options.environment)
+    settings = Settings(processing_seconds=options.processing_seconds, latency_ms=options.latency_ms,
+                        rate_limits=options.rate_limits, environment=options.environment)
     return App(state=options.state, schemas=schemas_of(options), seed=options.seed, settings=settings,
                faults=[json.loads(text) for text in options.fault])
 

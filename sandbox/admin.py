@@ -130,7 +130,7 @@ class Admin:
         data = self._body(request)
         self._app.settings.change(data)
         if "clockOffsetSeconds" in data:
-            self._app.clock.set_offset(self._app.settings.clockOffsetSeconds)
+            self._app.clock.set_offset(self._app.settings.clock_offset_seconds)
         return self._app.settings.as_dict()
 
     def rotate_keys(self, request):

@@ -44,7 +44,7 @@ class App:
     def __init__(self, *, state=None, schemas=(), seed=None, settings=None, faults=()):
         self.settings = settings or Settings()
         self.clock = Clock()
-        self.clock.set_offset(self.settings.clockOffsetSeconds)
+        self.clock.set_offset(self.settings.clock_offset_seconds)
         self.numbers = Numbers(self.clock, seed)
         self.store = Store(state)
         self.schemas = list(schemas)
@@ -98,7 +98,7 @@ class App:
                 return self.refuse(request, refusal)
         except (ConnectionError, TimeoutError):
             raise  # the client went away while its body was being read
-        except Exception:  # the outermost guard: a fault of the sandbox must not look like a lost connection
+        except Exception:  # noqa: BLE001  the outermost guard: a fault of the sandbox must not look like a lost connection
             traceback.print_exc(file=sys.stderr)
             return self.refuse(request, Problem(500, "Błąd piaskownicy; szczegóły na jej standardowym wyjściu błędów."))
 

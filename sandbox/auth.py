@@ -159,7 +159,7 @@ class Auth:
             "logins", reference=reference, started=clock.text(self._app.clock.now()), method=method,
             method_code=method_code, context_type=context["type"], context_value=context["value"],
             subject_type=subject[0], subject_value=subject[1], policy=policy, code=code, details=packed(details),
-            ready=self._app.clock.real() + self._app.settings.processingSeconds, **columns)
+            ready=self._app.clock.real() + self._app.settings.processing_seconds, **columns)
         principal = self._principal(self._row(reference), LOGIN, frozenset())
         token, until = self._app.web_tokens.issue(LOGIN, replace(principal, policy={}))
         return {"referenceNumber": reference,

@@ -55,12 +55,12 @@ def parse(value):
         raise ValueError("not an ISO 8601 date and time")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0),
-                      int((fraction or "0").ljust(6, "0")[:6]))
+                      int((fraction or "0").ljust(6, "0")[:6]), UTC)
     try:
         if zone is None:
             return moment.replace(tzinfo=_polish_zone(moment)).astimezone(UTC)
         if zone in "Zz":
-            return moment.replace(tzinfo=UTC)
+            return moment
         sign = -1 if zone[0] == "-" else 1
         offset = sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
         return moment.replace(tzinfo=timezone(offset)).astimezone(UTC)

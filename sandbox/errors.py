@@ -2,6 +2,8 @@
 
 from .clock import text
 
+PROBLEM = "application/problem+json; charset=utf-8"
+
 DESCRIPTIONS = {
     9101: "Nieprawidłowy dokument.",
     9102: "Brak podpisu.",
@@ -126,13 +128,13 @@ def render(refusal, *, problem_details, now, instance, trace):
     common = {"timestamp": text(now), "traceId": trace, "instance": instance}
     if isinstance(refusal, Problem):
         body = {"title": TITLES.get(refusal.status, "Error"), "status": refusal.status, "detail": refusal.detail}
-        return refusal.status, "application/problem+json; charset=utf-8", {**body, **common, **refusal.extra}, refusal.headers
+        return refusal.status, PROBLEM, {**body, **common, **refusal.extra}, refusal.headers
     if isinstance(refusal, TooManyRequests):
         return _render_too_many(refusal, problem_details, common)
     if problem_details:
         error = {"code": refusal.code, "description": DESCRIPTIONS[refusal.code], "details": refusal.details}
         body = {"title": TITLES[400], "status": 400, "detail": DESCRIPTIONS[refusal.code], "errors": [error]}
-        return 400, "application/problem+json; charset=utf-8", {**body, **common}, []
+        return 400, PROBLEM, {**body, **common}, []
     detail = {"exceptionCode": refusal.code, "exceptionDescription": DESCRIPTIONS[refusal.code],
               "details": refusal.details}
     body = {"exception": {"exceptionDetailList": [detail], "serviceCode": trace, "serviceCtx": "srvSANDBOX",
@@ -144,6 +146,6 @@ def _render_too_many(refusal, problem_details, common):
     headers = [("Retry-After", str(refusal.retry_after))]
     if problem_details:
         body = {"title": TITLES[429], "status": 429, "detail": refusal.detail, **common}
-        return 429, "application/problem+json; charset=utf-8", body, headers
+        return 429, PROBLEM, body, headers
     body = {"status": {"code": 429, "description": TITLES[429], "details": [refusal.detail]}}
     return 429, "application/json", body, headers

@@ -163,8 +163,8 @@ class Plan:
                 return Response(503, spoil={"drop": True, "reset": definition.get("reset", False)})
             elif action == "http_error" and not definition.get("process"):
                 return self._error(definition)
-        if self._app.settings.latencyMs:
-            time.sleep(self._app.settings.latencyMs / 1000)
+        if self._app.settings.latency_ms:
+            time.sleep(self._app.settings.latency_ms / 1000)
         return None
 
     def after(self, response):

@@ -234,9 +234,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _drain(self, request):
         """A body that nobody read must not be taken for the next request."""
-        if request.reader is not None and request.length:
-            if request.length > 1 << 20 or not self._read_body(request, 1 << 20):
-                self.close_connection = True
+        if request.reader is None or not request.length:
+            return
+        if request.length > 1 << 20 or not self._read_body(request, 1 << 20):
+            self.close_connection = True
 
     def _send(self, response):
         if response.spoil.get("drop"):

@@ -17,7 +17,8 @@ KSEF_NUMBER = re.compile(
 )
 
 # Two-letter kinds inside a reference number.
-CHALLENGE, AUTH, ONLINE, BATCH, INVOICE, UPO, EXPORT, TOKEN, OPERATION = "CR AU SO SB EE EU EH EC EG".split()
+CHALLENGE, AUTH, ONLINE, BATCH, INVOICE, UPO, EXPORT, TOKEN, OPERATION = (
+    "CR", "AU", "SO", "SB", "EE", "EU", "EH", "EC", "EG")
 
 
 def crc8(value):
@@ -48,7 +49,7 @@ class Numbers:
 
     def __init__(self, clock, seed=None):
         self._clock = clock
-        self._random = random.SystemRandom() if seed is None else random.Random(seed)
+        self._random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311  repeatable on purpose
         self._seeded = seed is not None
 
     def _hex(self, digits):

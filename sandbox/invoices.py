@@ -1,4 +1,5 @@
 """Receiving: one invoice by its KSeF number, and queries over the metadata of invoices."""
+# ruff: noqa: S608  statements are put together from names that stand in this file; values are always bound
 
 from datetime import timedelta
 
@@ -41,7 +42,7 @@ class Invoices:
 
     def hwm(self):
         """The high water mark: what was stored until then is complete and will not change."""
-        return self._app.clock.now() - timedelta(seconds=self._app.settings.hwmLagSeconds)
+        return self._app.clock.now() - timedelta(seconds=self._app.settings.hwm_lag_seconds)
 
     # --- by number ---------------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Lane:
         while (item := self._next()) is not None:
             try:
                 item[2](*item[3])
-            except Exception:  # a fault of one piece of work must not end the lane; it is shown in full
+            except Exception:  # noqa: BLE001  a fault of one piece of work must not end the lane; it is shown in full
                 traceback.print_exc(file=sys.stderr)
 
 

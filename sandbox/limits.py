@@ -123,7 +123,7 @@ class Limits:
 
     def _enforced(self, context):
         """Rates are enforced when switched on for all, or when the test data set them for this context."""
-        if self._app.settings.rateLimits:
+        if self._app.settings.rate_limits:
             return True
         if self._rates_set is None:
             rows = self._app.store.all("SELECT owner FROM overrides WHERE kind = 'rates'")
@@ -154,7 +154,7 @@ class Limits:
 
     def _check(self, key, calls, now, limit, seconds, window):
         """Raise when the last ``limit`` calls all lie inside the window."""
-        if len(calls) < limit or limit and calls[-limit] <= now - seconds:
+        if len(calls) < limit or (limit and calls[-limit] <= now - seconds):
             return
         wait = seconds if not limit else calls[-limit] + seconds - now
         self._offences[key] = offences = self._offences.get(key, 0) + 1

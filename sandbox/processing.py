@@ -55,7 +55,7 @@ class Processing:
 
     def due(self):
         """When something started now will be done (real clock)."""
-        return self._app.clock.real() + self._app.settings.processingSeconds
+        return self._app.clock.real() + self._app.settings.processing_seconds
 
     # --- taking in ---------------------------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class Processing:
             number = self._app.numbers.ksef_number(invoice.seller_nip, invoiced)
             while store.one("SELECT 1 FROM archive WHERE ksef_number = ?", number):
                 number = self._app.numbers.ksef_number(invoice.seller_nip, invoiced)
-            lag = 0.001 + self._app.numbers.fraction() * self._app.settings.storageLagSeconds
+            lag = 0.001 + self._app.numbers.fraction() * self._app.settings.storage_lag_seconds
             dates = {"invoiced": row["invoiced"], "acquired": clock.text(now),
                      "stored": clock.text(now + timedelta(seconds=lag))}
             today = clock.warsaw(invoiced).date().isoformat()

@@ -1,4 +1,5 @@
 """Who may do what: the permissions of a subject in a context, from ownership and from grants."""
+# ruff: noqa: S608  statements are put together from names that stand in this file; values are always bound
 
 from .models_permissions import EU_SCOPES, PERSON_SCOPES
 
@@ -110,8 +111,9 @@ class Rights:
             return context_value[:10] == seller and invoice.self_invoicing
         if invoice.authorized_role in (1, 2):
             return invoice.authorized_nip == context_value and self._enforces(context_value)
-        return ("SelfInvoicing" in scopes and invoice.self_invoicing and invoice.buyer_nip == context_value
-                or "TaxRepresentative" in scopes and invoice.authorized_nip == context_value)
+        if "SelfInvoicing" in scopes and invoice.self_invoicing and invoice.buyer_nip == context_value:
+            return True
+        return "TaxRepresentative" in scopes and invoice.authorized_nip == context_value
 
     def _parent_of(self, context_value, seller):
         return bool(self._app.store.one("SELECT 1 FROM subjects WHERE nip = ? AND parent = ?", seller, context_value))

@@ -1,4 +1,5 @@
 """Sending sessions: opening and closing interactive ones, and the course of every session to its end."""
+# ruff: noqa: S608  statements are put together from names that stand in this file; values are always bound
 
 import json
 from datetime import timedelta
@@ -57,7 +58,7 @@ class Sessions:
     def form(self, form_code, batch):
         """The namespace of the documents that a session takes; raises 21405 for an unsupported form code."""
         found = self._app.fa3.namespace_of(form_code)
-        if found is None or batch and not found[1]:
+        if found is None or (batch and not found[1]):
             raise ApiError(21405, f"$.formCode: nieobsługiwany schemat {form_code['systemCode']} "
                                   f"{form_code['schemaVersion']} {form_code['value']}.")
         return found[0]

@@ -11,15 +11,15 @@ ENVIRONMENTS = {
 
 @dataclass
 class Settings:
-    """Times are seconds unless the name says otherwise; the names are those of the administration API."""
+    """Times are seconds unless the name says otherwise. The administration API writes the names in camelCase."""
 
-    processingSeconds: float = 0.2
-    latencyMs: float = 0.0
-    clockOffsetSeconds: float = 0.0
-    rateLimits: bool = False
-    hwmLagSeconds: float = 1.0
-    storageLagSeconds: float = 0.1
-    linkSeconds: float = 3 * 24 * 3600.0
+    processing_seconds: float = 0.2
+    latency_ms: float = 0.0
+    clock_offset_seconds: float = 0.0
+    rate_limits: bool = False
+    hwm_lag_seconds: float = 1.0
+    storage_lag_seconds: float = 0.1
+    link_seconds: float = 3 * 24 * 3600.0
     environment: str = "test"
 
     @property
@@ -33,17 +33,17 @@ class Settings:
         return self.environment == "test"
 
     def as_dict(self):
-        """All settings."""
-        return asdict(self)
+        """All settings, with the names of the administration API."""
+        return {camel(name): value for name, value in asdict(self).items()}
 
     def change(self, values):
         """Set the settings named; raises ValueError with a sentence for anything unknown or out of range."""
-        known = {item.name: item for item in fields(self)}
+        known = {camel(item.name): item.name for item in fields(self)}
         checked = {}
         for name, value in values.items():
             if name not in known:
                 raise ValueError(f"unknown setting {name}")
-            checked[name] = self._checked(name, value, type(getattr(self, name)))
+            checked[known[name]] = self._checked(name, value, type(getattr(self, known[name])))
         for name, value in checked.items():
             setattr(self, name, value)
 
@@ -62,3 +62,9 @@ class Settings:
         if value < 0 and name != "clockOffsetSeconds":
             raise ValueError(f"{name} must not be negative")
         return float(value)
+
+
+def camel(name):
+    """A name as JSON has it: ``latency_ms`` becomes ``latencyMs``."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

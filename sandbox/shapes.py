@@ -92,7 +92,7 @@ class Number:
         """See the module."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Unreadable(f"{path}: oczekiwano liczby.")
-        if isinstance(value, float) and not math.isfinite(value) or abs(value) >= 1e28:
+        if (isinstance(value, float) and not math.isfinite(value)) or abs(value) >= 1e28:
             findings.append(f"{path}: liczba spoza zakresu.")
 
 

@@ -1,6 +1,7 @@
 """Everything outside the API: administration, pre-signed files, availability service, verification pages."""
 
 import html
+from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -78,10 +79,8 @@ class Site:
         """Administration is for this machine, and not for other web sites that its browser shows."""
         host = urlsplit(f"//{request.header('host')}").hostname or ""
         local = host == "localhost" or host.endswith(".localhost")
-        try:
+        with suppress(ValueError):
             local = local or ip_address(host).is_loopback
-        except ValueError:
-            pass
         origin = request.header("origin")
         if not ip_address(request.client_ip).is_loopback or not local or origin not in ("", request.origin):
             raise Problem(403, "The administration is open to this machine only.")

@@ -27,7 +27,7 @@ class Storage:
 
     def link(self, request, path, operation, seconds=None):
         """(URL, end of its validity as text) for a path below /storage; new each time it is asked for."""
-        seconds = self._app.settings.linkSeconds if seconds is None else seconds
+        seconds = self._app.settings.link_seconds if seconds is None else seconds
         if self._app.faults.take("expired_links", operation, request.principal.nip):
             seconds = -60
         expires = int(self._app.clock.now().timestamp() + seconds)

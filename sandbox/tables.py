@@ -47,8 +47,9 @@ TABLES = [
     """CREATE TABLE IF NOT EXISTS archive (
         ksef_number TEXT PRIMARY KEY, reference TEXT NOT NULL, session TEXT NOT NULL, seller_nip TEXT NOT NULL,
         kind TEXT NOT NULL, number TEXT NOT NULL, issued TEXT NOT NULL, invoiced TEXT NOT NULL,
-        stored TEXT NOT NULL, hash TEXT NOT NULL, corrected_hash TEXT, buyer_type TEXT, buyer_value TEXT, currency TEXT, net REAL,
-        gross REAL, vat REAL, mode TEXT, form TEXT, type TEXT, self_invoicing INTEGER, attachment INTEGER, metadata TEXT NOT NULL)""",
+        stored TEXT NOT NULL, hash TEXT NOT NULL, corrected_hash TEXT, buyer_type TEXT, buyer_value TEXT,
+        currency TEXT, net REAL, gross REAL, vat REAL, mode TEXT, form TEXT, type TEXT, self_invoicing INTEGER,
+        attachment INTEGER, metadata TEXT NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS archive_duplicate ON archive (seller_nip, kind, number)",
     "CREATE INDEX IF NOT EXISTS archive_hash ON archive (hash)",
     """CREATE TABLE IF NOT EXISTS parties (

@@ -58,7 +58,7 @@ class Tokens:
         missing = sorted(set(data["permissions"]) - principal.permissions)
         if missing:
             raise ApiError(26001, f"Brakujące uprawnienia: {', '.join(missing)}.")
-        delay = min(ACTIVATION_SECONDS, self._app.settings.processingSeconds)
+        delay = min(ACTIVATION_SECONDS, self._app.settings.processing_seconds)
         reference, token = self.create(
             (principal.context_type, principal.context_value), (principal.subject_type, principal.subject_value),
             data["permissions"], data["description"], delay)
@@ -123,7 +123,7 @@ class Tokens:
         row = self._required(request, manage_only=True)
         if self.status_of(row) in ("Revoked", "Revoking"):
             raise ApiError(21405, f"Token o numerze referencyjnym {row['reference']} jest już unieważniony.")
-        self.end(row["reference"], min(ACTIVATION_SECONDS, self._app.settings.processingSeconds))
+        self.end(row["reference"], min(ACTIVATION_SECONDS, self._app.settings.processing_seconds))
 
     def end(self, reference, delay=0.0):
         """Revoke a token; True when there was one."""

@@ -1,35 +1,25 @@
 """Fixtures: a sandbox in a thread, reached over real HTTP, and callers of it."""
 
 import itertools
-import os
-import sys
 import threading
-from pathlib import Path
 
 import pytest
+
 from sandbox.app import App, make_server
 from sandbox.fa3 import find_schema
 from sandbox.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from caller import Caller, nip  # noqa: E402
+from . import contract
+from .caller import Caller, nip
 
 _NUMBERS = itertools.count(1)
-
-
-def shared():
-    """The folder of official documents (contract, schemas), or None where it is absent."""
-    named = os.environ.get("KSEF_SHARED")
-    places = [Path(named)] if named else [parent / "shared/ksef" for parent in Path(__file__).resolve().parents]
-    return next((place for place in places if (place / "openapi").is_dir()), None)
 
 
 def schema():
     """An FA(3) schema: of the Odoo in ODOO_HOME, else of the official documents."""
     found = find_schema()
-    if found is None and shared():
-        found = next((shared() / "xsd/fa3").glob("schemat_FA(3)*.xsd"), None)
+    if found is None and contract.folder():
+        found = next((contract.folder() / "xsd/fa3").glob("schemat_FA(3)*.xsd"), None)
     return found
 
 
@@ -37,7 +27,7 @@ class Running:
     """A sandbox and its server."""
 
     def __init__(self, **options):
-        settings = options.pop("settings", None) or Settings(processingSeconds=0.05)
+        settings = options.pop("settings", None) or Settings(processing_seconds=0.05)
         path = schema()
         if path is None:
             pytest.fail("no FA(3) schema: set ODOO_HOME, or KSEF_SHARED to the official documents")
@@ -48,8 +38,11 @@ class Running:
         self._thread.start()
 
     def caller(self, **options):
-        """A new caller."""
-        return Caller(self.origin, **options)
+        """A new caller; the contract, where it is present, judges each of its exchanges."""
+        caller = Caller(self.origin, **options)
+        if contract.load():
+            caller.observer = contract.load().check
+        return caller
 
     def stop(self):
         """End it."""

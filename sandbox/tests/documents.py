@@ -1,6 +1,6 @@
 """FA(3) documents for the tests, written here (no samples from elsewhere)."""
 
-from caller import today
+from .caller import today
 
 _XML = """<?xml version="1.0" encoding="UTF-8"?>
 <Faktura xmlns="http://crd.gov.pl/wzor/2025/06/25/13775/"><Naglowek><KodFormularza kodSystemowy="FA (3)" \
