@@ -46,7 +46,8 @@ def buyer_identifier(vat: str | None, country: str | None, is_company: bool) -> 
     number = _compact(vat)
     if not number:
         # A Polish business without its number can't get the invoice from KSeF: the number is asked for.
-        return PolishTaxId(nip=None) if country == 'PL' and is_company else NoTaxId()
+        asked_for = country == 'PL' and is_company and not vat
+        return PolishTaxId(nip=None) if asked_for else NoTaxId()
     if number.startswith('PL') or (country == 'PL' and number[:1].isdigit()):
         return PolishTaxId(nip=number.removeprefix('PL'))
     return _eu_identifier(number, country) or OtherTaxId(country=country, number=collapse(vat))

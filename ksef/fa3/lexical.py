@@ -37,13 +37,13 @@ class Text:
             return 'character-forbidden', {'character': character, 'position': position + 1}, sentence
         if not texts.is_collapsed(value):
             return 'text-spaces', {}, "the text has spaces at its ends, several in a row, or line breaks"
+        if self.pattern and not self.pattern.fullmatch(value):
+            return self.pattern_code, {}, "the text does not have the required form"
         if len(value) > self.maximum:
             sizes = {'length': len(value), 'limit': self.maximum}
             return 'text-too-long', sizes, f"{len(value)} characters, at most {self.maximum} fit"
         if len(value) < self.minimum:
             return 'text-too-short', {'limit': self.minimum}, f"at least {self.minimum} characters are needed"
-        if self.pattern and not self.pattern.fullmatch(value):
-            return self.pattern_code, {}, "the text does not have the required form"
         return None
 
 
@@ -187,13 +187,13 @@ TEXT_20 = Text(20)
 TEXT_13 = Text(13)  # TGLN
 NIP = Text(10, 10, NIP_PATTERN, 'nip-format')
 EU_PREFIX = Text(2, 2, r'[A-Z]{2}')
-EU_VAT_NUMBER = Text(12, 1, r'[0-9A-Z+*]+', 'eu-vat-format')
+EU_VAT_NUMBER = Text(12, 1, r'[0-9A-Z+*]{1,12}', 'eu-vat-format')
 COUNTRY = Country()
 CURRENCY = Text(3, 3, r'[A-Z]{3}')
 EMAIL = Text(255, 3, r'.+@.+', 'email-format')
 PHONE = Text(16)
 # The schema takes any 10 to 34 characters; an account number has digits and capital letters only.
-ACCOUNT = Text(34, 10, r'[0-9A-Z]+', 'account-format')
+ACCOUNT = Text(34, 10, r'[0-9A-Z]{10,34}', 'account-format')
 SWIFT = Text(11, 8, r'[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?', 'swift-format')
 DAY = Day(date(2006, 1, 1))  # TDataT
 PAYMENT_DAY = Day(date(2016, 7, 1))  # TData

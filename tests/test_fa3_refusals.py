@@ -1,0 +1,164 @@
+"""What can't be sent is refused by name, never sent wrong; and what the answers look like."""
+import json
+
+from odoo import Command
+from odoo.tests import tagged
+
+from .test_fa3_common import Fa3Common
+
+
+@tagged('post_install', '-at_install')
+class TestRefusals(Fa3Common):
+
+    def refused_here(self, move, code):
+        """A refusal that is already known without rendering."""
+        finding = self.refused(move, code)
+        self.assertIn(code, [finding['code'] for finding in move._ksef_refusals()])
+        return finding
+
+    def test_ordinary_invoice_is_not_refused(self):
+        move = self.new_invoice()
+        self.assertEqual(move._ksef_refusals(), [])
+        self.assertEqual(move._ksef_render().findings, [])
+
+    def test_credit_note(self):
+        move = self.new_invoice()
+        refund = move._reverse_moves([{'invoice_date': move.invoice_date}])
+        refund.action_post()
+        self.refused_here(refund, 'kind-refund')
+
+    def test_reversal_of_a_credit_note(self):
+        refund = self.new_invoice(move_type='out_refund')
+        again = refund._reverse_moves([{'invoice_date': refund.invoice_date}])
+        again.action_post()
+        self.assertEqual(again.move_type, 'out_invoice')
+        self.refused_here(again, 'reversal')
+
+    def test_other_kinds_of_moves(self):
+        self.refused_here(self.new_invoice(move_type='out_receipt'), 'kind-receipt')
+        self.refused_here(self.new_invoice(move_type='in_invoice', post=False), 'kind-other')
+
+    def test_draft_and_cancelled(self):
+        move = self.new_invoice(post=False)
+        self.refused_here(move, 'not-posted')
+        move.button_cancel()
+        self.refused_here(move, 'not-posted')
+
+    def test_foreign_currency(self):
+        euro = self.env.ref('base.EUR')
+        euro.active = True
+        self.refused_here(self.new_invoice(currency_id=euro.id), 'currency')
+
+    def test_company_elsewhere(self):
+        move = self.new_invoice()
+        self.company.account_fiscal_country_id = self.env.ref('base.de')
+        self.refused_here(move, 'company-country')
+
+    def test_line_without_tax(self):
+        finding = self.refused_here(self.new_invoice({}, {'name': "bez", 'tax_ids': False}), 'line-without-tax')
+        self.assertIn("Line 2 (bez)", finding['field'])
+        self.assertIn("Taxes", finding['field'])
+
+    def test_several_taxes_on_a_line(self):
+        taxes = self.chart_tax('vs_kraj_23') | self.chart_tax('vs_kraj_8')
+        finding = self.refused_here(self.new_invoice({'tax': taxes}), 'line-taxes')
+        self.assertIn(taxes[0].name, finding['value'])
+
+    def test_early_payment_discount(self):
+        for computation in ('included', 'excluded', 'mixed'):
+            term = self.env['account.payment.term'].create({
+                'name': "2/10", 'early_discount': True, 'discount_percentage': 2, 'discount_days': 10,
+                'early_pay_discount_computation': computation,
+                'line_ids': [Command.create({'value': 'percent', 'value_amount': 100, 'nb_days': 30})]})
+            move = self.new_invoice(invoice_payment_term_id=term.id)
+            codes = {finding['code'] for finding in move._ksef_refusals()}
+            self.assertEqual(codes, {'early-discount'})
+            self.assertIsNone(move._ksef_render().xml)
+
+    def test_cash_rounding(self):
+        for strategy in ('add_invoice_line', 'biggest_tax'):
+            rounding = self.env['account.cash.rounding'].create({
+                'name': "0.05", 'rounding': 0.05, 'strategy': strategy,
+                'profit_account_id': self.company_data['default_account_revenue'].id,
+                'loss_account_id': self.company_data['default_account_expense'].id})
+            move = self.new_invoice({'price_unit': 100.01}, invoice_cash_rounding_id=rounding.id)
+            self.refused_here(move, 'cash-rounding')
+
+    def test_cash_rounding_without_effect(self):
+        rounding = self.env['account.cash.rounding'].create({
+            'name': "0.05", 'rounding': 0.05, 'strategy': 'add_invoice_line',
+            'profit_account_id': self.company_data['default_account_revenue'].id,
+            'loss_account_id': self.company_data['default_account_expense'].id})
+        self.render(self.new_invoice({'price_unit': 100}, invoice_cash_rounding_id=rounding.id))
+
+    def test_vouchers(self):
+        for field in ('l10n_pl_vat_b_spv', 'l10n_pl_vat_b_spv_dostawa', 'l10n_pl_vat_b_mpv_prowizja'):
+            self.refused_here(self.new_invoice(**{field: True}), 'voucher')
+
+    def test_tax_registration_abroad(self):
+        position = self.env['account.fiscal.position'].create({'name': "DE", 'company_id': self.company.id})
+        move = self.new_invoice(fiscal_position_id=position.id)
+        self.env.cr.execute(
+            "UPDATE account_fiscal_position SET foreign_vat = 'DE123456788' WHERE id = %s", [position.id])
+        self.env.invalidate_all()
+        self.refused_here(move, 'foreign-vat')
+
+    def test_split_payment(self):
+        product = self.env['product.product'].create({'name': "Laptopy", 'l10n_pl_vat_gtu': 'GTU_06'})
+        line = {'product_id': product.id, 'price_unit': 12195.13}
+        finding = self.refused_here(self.new_invoice(line), 'split-payment')
+        self.assertIn("GTU_06", finding['message'])
+        self.render(self.new_invoice({**line, 'price_unit': 12195.12}))  # 15,000.00 gross
+        private = self.new_partner(is_company=False)
+        self.render(self.new_invoice(line, partner_id=private.id))
+
+    def test_split_payment_is_asked_about(self):
+        self.warned(self.new_invoice({'price_unit': 20000}), 'split-payment-doubt')
+        self.assertNotIn('split-payment-doubt', self.codes(self.new_invoice({'price_unit': 12195.12})))
+        private = self.new_partner(is_company=False)
+        self.assertNotIn('split-payment-doubt', self.codes(self.new_invoice({'price_unit': 20000}, partner_id=private.id)))
+        self.assertNotIn('split-payment-doubt', self.codes(
+            self.new_invoice({'price_unit': 20000, 'tax': self.chart_tax('vs_stal')})))
+
+    def test_items_added_to_the_journal_entry(self):
+        move = self.new_invoice()
+        item = move.line_ids.filtered('tax_line_id')
+        self.env.cr.execute("UPDATE account_move_line SET tax_line_id = %s WHERE id = %s", [
+            self.chart_tax('vs_kraj_zw').id, item.id])
+        self.env.invalidate_all()
+        self.refused_here(move, 'journal-tax')
+
+    def test_unknown_journal_items(self):
+        move = self.new_invoice()
+        item = move.line_ids.filtered('tax_line_id')
+        self.env.cr.execute(
+            "UPDATE account_move_line SET display_type = 'non_deductible_tax' WHERE id = %s", [item.id])
+        self.env.invalidate_all()
+        self.refused_here(move, 'journal-item')
+
+    def test_all_faults_are_told_at_once(self):
+        partner = self.new_partner(vat='5261040828')
+        move = self.new_invoice(
+            {'tax_ids': False}, {'tax': self.chart_tax('vs_kraj_zw')}, partner_id=partner.id,
+            partner_bank_id=self.bank_account.id)
+        self.bank_account.acc_number = '61109010140000071219812875'
+        self.env.cr.execute("UPDATE res_partner SET vat = '5261040829', city = NULL, street = NULL WHERE id = %s", [
+            partner.id])
+        self.env.invalidate_all()
+        self.assertEqual(set(self.codes(move)), {
+            'line-without-tax', 'tax-exempt', 'nip-checksum', 'buyer-address-missing', 'account-checksum'})
+
+    def test_shape_of_findings(self):
+        move = self.new_invoice({'tax_ids': False})
+        for finding in [*move._ksef_render().findings, *move._ksef_refusals()]:
+            self.assertEqual(finding.keys(), {
+                'severity', 'code', 'field', 'message', 'value', 'res_model', 'res_id', 'remedy'})
+            self.assertEqual(json.loads(json.dumps(finding)), finding)
+            self.assertNotIn('%(', finding['message'])
+
+    def test_refusals_of_many_invoices_name_their_records(self):
+        good, bad, refund = self.new_invoice(), self.new_invoice({'tax_ids': False}), self.new_invoice(move_type='out_refund')
+        findings = (good | bad | refund)._ksef_refusals()
+        self.assertEqual({(finding['code'], finding['res_model'], finding['res_id']) for finding in findings}, {
+            ('line-without-tax', 'account.move.line', bad.invoice_line_ids.id),
+            ('kind-refund', 'account.move', refund.id)})
