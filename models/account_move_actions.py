@@ -4,6 +4,11 @@ from odoo.exceptions import AccessError, UserError
 from .account_move_lock import SALE_TYPES
 from .ksef_document import OPEN_STATES, WITHDRAWABLE_STATES
 
+# What is computed from the state; SQL writes the state, so the cache is told by name.
+SHOWN_FIELDS = (
+    'ksef_environment', 'ksef_verification_url', 'ksef_is_connected', 'ksef_is_offered', 'ksef_can_send', 'ksef_can_refresh',
+    'ksef_can_withdraw', 'ksef_can_set_today', 'show_reset_to_draft_button', 'alerts',
+)
 # An invoice in these states (or none) can be sent: for the first time, or again after it was corrected.
 SENDABLE_STATES = (False, 'invalid', 'rejected')
 
@@ -35,6 +40,11 @@ class AccountMove(models.Model):
             move.ksef_can_withdraw = bool(offered and is_sender and move.ksef_state in WITHDRAWABLE_STATES)
             move.ksef_can_refresh = bool(usable and move.ksef_state in (*OPEN_STATES, 'help'))
             move.ksef_can_set_today = bool(move.ksef_can_send and move._ksef_asks_for_date())
+
+    def _ksef_sync(self):
+        self.env['res.company'].flush_model(['ksef_connection_id'])
+        super()._ksef_sync()
+        self.invalidate_recordset(SHOWN_FIELDS)
 
     def _ksef_asks_for_date(self):
         """Whether the invoice was held because its issue date is over, and a person decides what becomes of it."""

@@ -46,6 +46,7 @@ class AccountMove(models.Model):
         candidates = self.filtered(lambda move: move.move_type in SALE_TYPES and (move.state == 'posted' or move.ksef_is_locked))
         if not candidates.ids:
             return
+        self.env['res.company'].flush_model(['ksef_connection_id'])
         rows = self.env.execute_query(SQL(
             """
             UPDATE account_move m

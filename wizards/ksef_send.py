@@ -76,8 +76,8 @@ class KsefSend(models.TransientModel):
         ids = self.sudo().move_ids.ids
         if not ids:
             return []
-        self.env['account.move'].flush_model()
-        self.env['ksef.document'].flush_model()
+        for model in ('account.move', 'res.company', 'ksef.connection', 'ksef.document'):
+            self.env[model].flush_model()
         columns = ('reason', 'is_late', 'environment', 'currency_id', 'count', 'net', 'tax', 'gross', 'ids')
         return [dict(zip(columns, row, strict=True)) for row in self.env.execute_query(self._summary_query(ids))]
 
@@ -148,7 +148,7 @@ class KsefSend(models.TransientModel):
             rows = [row for row in wizard._read_summary() if row['reason'] is None]
             moves = self.env['account.move'].browse([move_id for row in rows for move_id in row['ids']])
             few = moves if len(moves) <= moves._ksef_pick_limit() else moves.browse()
-            rendered = few._ksef_render_batch() if few else {}
+            rendered = few.sudo()._ksef_render_batch() if few else {}
             wizard.findings = wizard._get_findings(rendered) or False
             wizard.error_count = sum(1 for result in rendered.values() if any(
                 finding['severity'] == 'error' for finding in result.findings))
