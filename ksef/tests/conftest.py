@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from ksef_test_keys import make_certificate
+from ksef_test_sandbox import Sandbox, Sending, log_in
 from ksef_test_server import ScriptedServer, http
 
 from ksef.client import Client
@@ -84,3 +85,37 @@ def tls(tmp_path_factory, ec_key):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context, str(certificate)
+
+
+@pytest.fixture(scope="session")
+def running():
+    """The sandbox, started once."""
+    sandbox = Sandbox()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(running):
+    """The sandbox, empty."""
+    running.admin("POST", "/reset")
+    return running
+
+
+@pytest.fixture
+def ksef(sandbox):
+    """A client of the sandbox."""
+    with Transport(get_environment("local", sandbox.url), connect_timeout=5, read_timeout=5) as transport:
+        yield Client(transport)
+
+
+@pytest.fixture
+def access(ksef, sandbox):
+    """An access token of the seller."""
+    return log_in(ksef, sandbox.token()).access
+
+
+@pytest.fixture
+def sending(ksef, access):
+    """An open session of the seller."""
+    return Sending(ksef, access)
