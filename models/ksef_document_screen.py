@@ -9,7 +9,7 @@ class KsefDocument(models.Model):
     _inherit = 'ksef.document'
 
     letter = fields.Selection(
-        [('W', "W"), ('O', "O"), ('A', "A")], compute='_compute_letter',
+        [('W', "W: being sent"), ('O', "O: registered"), ('A', "A: accepted")], compute='_compute_letter',
         help="W: on its way, O: KSeF has registered the transfer, A: accepted and archived in KSeF.")
     findings_display = fields.Json(compute='_compute_findings_display')
     partner_id = fields.Many2one(related='move_id.partner_id', string="Buyer")
