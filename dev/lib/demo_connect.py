@@ -21,10 +21,11 @@ def connect(odoo, sandbox, verify=True):
         ("company_id", "=", company), ("environment", "=", "local"), ("local_url", "=", url)])
     if known:
         if not verify and odoo.read("ksef.connection", known[0], "state")["state"] == "connected":
-            return None
+            return
         odoo.call("ksef.connection", "action_verify", known)
         try:
-            return wait_until_connected(odoo, known[0])
+            wait_until_connected(odoo, known[0])
+            return
         except rpc.RpcError:
             pass        # the sandbox knows the token no more: take a new one
     token = rpc.call_json(f"{sandbox}/admin/tokens", {"nip": NIP, "permissions": PERMISSIONS, "description": "demo"})
@@ -32,7 +33,7 @@ def connect(odoo, sandbox, verify=True):
         "company_id": company, "environment": "local", "local_url": url, "token": token["token"],
     })
     action = odoo.call("ksef.connect", "action_connect", [wizard])
-    return wait_until_connected(odoo, action["res_id"])
+    wait_until_connected(odoo, action["res_id"])
 
 
 def wait_until_connected(odoo, connection):
@@ -44,7 +45,7 @@ def wait_until_connected(odoo, connection):
     while True:
         row = odoo.read("ksef.connection", connection, "state", "status_message")
         if row["state"] == "connected":
-            return None
+            return
         if row["state"] != "verifying" or time.monotonic() > until:
             message = row["status_message"] or "no answer"
             raise rpc.RpcError(f"the connection to the sandbox is {row['state']}: {message}")

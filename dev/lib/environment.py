@@ -104,10 +104,10 @@ def copy_database(source, target):
 
 def drop_leftovers():
     """Drop the databases of runs that were killed: their names end in the number of a process that is no more."""
-    query = r"select datname from pg_database where datname ~ '^ksef_(test|live|bench|lint)[a-z_]*_\d+$'"
+    query = r"select datname from pg_database where datname ~ '^ksef_(test|live|bench|lint)_.*\d+$'"
     names = subprocess.run(["psql", "-d", "postgres", "-Atc", query], check=True, capture_output=True, text=True).stdout
     for name in names.split():
-        if not Path(f"/proc/{name.rsplit('_', 1)[1]}").exists():
+        if not Path(f"/proc/{re.search(r'[0-9]+$', name)[0]}").exists():
             drop_database(name)
 
 

@@ -42,5 +42,9 @@ export_context() {
     export KSEF_DEV_ROOT=$ROOT KSEF_DEV_HOME=$DEV_HOME KSEF_DEV_TEMPLATE KSEF_DEV_ODOO_LIB=$ODOO_LIB
     export KSEF_DEV_ADDONS=$DEV_HOME/addons,$ODOO_ADDONS KSEF_DEV_BROWSER_PROBLEM=${BROWSER_PROBLEM:-}
     export PATH=$DEV_HOME/bin:$PATH
+    if [ -z "${KSEF_SHARED:-}" ] && [ -d "$ROOT/../shared" ]; then
+        KSEF_SHARED=$(cd "$ROOT/../shared" && pwd)      # official schemas and samples, for tests only
+        export KSEF_SHARED
+    fi
     KSEF_DEV_TEMPLATE=$(template_name)
 }

@@ -1,0 +1,61 @@
+"""A database with the addon freshly installed, and the copies of it that tests and benchmarks work on."""
+
+import os
+import re
+import subprocess
+import sys
+
+import environment as dev
+
+
+class Databases:
+    """The databases of one run; their names end in our process number, so that runs never meet.
+
+    :param kind: test, bench or lint
+    """
+
+    def __init__(self, kind="test"):
+        number = os.getpid()
+        self.base, self.odoo, self.live = (f"ksef_{kind}_{use}_{number}" for use in ("base", "odoo", "live"))
+        self.log = dev.HOME / "log" / f"install-{number}.log"
+        self.conf = dev.HOME / "conf" / f"{self.base}.conf"
+        self.process = None
+
+    def start(self):
+        """Begin to install the addon on a copy of the template, in the background."""
+        dev.drop_leftovers()
+        dev.copy_database(dev.TEMPLATE, self.base)
+        dev.write_conf(self.base, self.conf)
+        install = ("-i", dev.ADDON, "--stop-after-init", "--no-http", "--log-level=warn")
+        command, env = dev.odoo_command(self.conf, *install)
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def finish(self):
+        """Wait for the installation; returns what went wrong, or None."""
+        code = self.process.wait()
+        text = self.log.read_text()
+        if code or re.search(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ", text, re.MULTILINE):
+            sys.stderr.write(text)
+            return f"odoo: installing {dev.ADDON} (see above)"
+        return None
+
+    def env(self, family):
+        """A fresh copy of the installed database for a family: the variables to run it with."""
+        database = self.odoo if family == "odoo" else self.live
+        dev.copy_database(self.base, database)
+        conf = dev.write_conf(database, dev.HOME / "conf" / f"{database}.conf")
+        env = dev.live_env(database, self.base, conf)
+        return env | {"PYTHONPATH": dev.ODOO_LIB, "ODOO_RC": str(conf)} if family == "odoo" else env
+
+    def drop(self):
+        """Everything away again."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+        for name in (self.odoo, self.live, self.base):
+            dev.drop_database(name)
+            (dev.HOME / "conf" / f"{name}.conf").unlink(missing_ok=True)
+        self.log.unlink(missing_ok=True)
