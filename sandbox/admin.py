@@ -1,5 +1,10 @@
 """The administration API: tokens, invoices as they arrived, settings, fault switches, reset."""
 
+import re
+
+from cryptography.hazmat.primitives import serialization
+
+from .crypto import new_ec_key
 from .errors import Problem
 from .http import Response
 from .ids import INTERNAL_ID, NIP
@@ -67,6 +72,19 @@ class Admin:
             raise ValueError("status must be Active, Pending, Revoked or Failed")
         if not self._app.store.update("tokens", "reference", request.values["reference"], status=status, ready=0.0):
             raise Problem(404, "No such token.")
+
+    def create_certificate(self, request):
+        """POST /admin/certificates {nip | pesel, kind?: seal|person, name?, days?} -> {certificate, privateKey} (PEM).
+
+        A certificate as a trust service issues it, trusted in the environment that the sandbox behaves as.
+        """
+        data = self._body(request)
+        names = certificate_names(data)
+        key = new_ec_key()
+        certificate = self._app.certificates.qualified(names, key, days=float(data.get("days", 365)))
+        return {"certificate": certificate.public_bytes(serialization.Encoding.PEM).decode(),
+                "privateKey": key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                                serialization.NoEncryption()).decode()}
 
     # --- what arrived ------------------------------------------------------------------------------------------
 
@@ -160,3 +178,20 @@ class Admin:
         """DELETE /admin/faults/{id}."""
         if not self._app.faults.remove(int(request.values["id"])):
             raise Problem(404, "No such fault.")
+
+
+def certificate_names(data):
+    """Subject attributes of a seal of a NIP, or of a person with a NIP or a PESEL; raises ValueError."""
+    nip, pesel = data.get("nip"), data.get("pesel")
+    for value, pattern in ((nip, NIP.pattern), (pesel, r"\d{11}")):
+        if value is not None and (not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII)):
+            raise ValueError("nip must be a NIP of ten digits, pesel eleven digits")
+    kind = data.get("kind", "person" if pesel else "seal")
+    name = str(data.get("name") or f"Firma {nip or pesel}")[:64]
+    if kind == "seal" and nip:
+        return {"countryName": "PL", "organizationName": name, "organizationIdentifier": f"VATPL-{nip}",
+                "commonName": name}
+    if kind == "person" and (nip or pesel):
+        return {"countryName": "PL", "givenName": "Jan", "surname": "Kowalski", "commonName": "Jan Kowalski",
+                "serialNumber": f"PNOPL-{pesel}" if pesel else f"TINPL-{nip}"}
+    raise ValueError("give nip (kind seal or person) or pesel (kind person)")

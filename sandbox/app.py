@@ -28,7 +28,9 @@ PREFIX = "/v2"
 
 # Room name in the table of operations -> (module, class).
 ROOMS = {
-    "keys": ("keys", "Keys"), "auth": ("auth", "Auth"), "tokens": ("tokens", "Tokens"),
+    "keys": ("keys", "Keys"), "auth": ("auth", "Auth"), "auth_xades": ("auth_xades", "AuthXades"),
+    "auth_sessions": ("auth_sessions", "AuthSessions"), "tokens": ("tokens", "Tokens"),
+    "certificates": ("certificates", "Certificates"), "enrollment": ("enrollment", "Enrollment"),
     "sessions": ("sessions", "Sessions"), "sending": ("sending", "Sending"),
     "processing": ("processing", "Processing"), "session_queries": ("session_queries", "SessionQueries"),
     "invoices": ("invoices", "Invoices"), "limits": ("limits", "Limits"), "storage": ("storage", "Storage"),

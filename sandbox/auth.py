@@ -144,7 +144,7 @@ class Auth:
             return 415, DETAILS[415]
         return 200, None
 
-    def begin(self, context, subject, method_code, code, details, **columns):
+    def begin(self, context, who, method_code, code, details, **columns):
         """Store a login whose outcome is known but told later; answers with the authentication token."""
         forced = self._app.faults.take("login_status", "POST /auth/ksef-token" if method_code == "token.ksef"
                                        else "POST /auth/xades-signature", context["value"][:10])
@@ -158,7 +158,7 @@ class Auth:
         self._app.store.insert(
             "logins", reference=reference, started=clock.text(self._app.clock.now()), method=method,
             method_code=method_code, context_type=context["type"], context_value=context["value"],
-            subject_type=subject[0], subject_value=subject[1], policy=policy, code=code, details=packed(details),
+            subject_type=who[0], subject_value=who[1], policy=policy, code=code, details=packed(details),
             ready=self._app.clock.real() + self._app.settings.processing_seconds, **columns)
         principal = self._principal(self._row(reference), LOGIN, frozenset())
         token, until = self._app.web_tokens.issue(LOGIN, replace(principal, policy={}))

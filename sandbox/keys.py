@@ -1,4 +1,4 @@
-"""Public keys for encryption, with rotation (GET /security/public-key-certificates), and the seal of the UPO."""
+"""Public keys for encryption, with rotation (GET /security/public-key-certificates); seal and authorities too."""
 
 import base64
 import os
@@ -21,9 +21,15 @@ from .crypto import (
 )
 from .errors import ApiError
 from .http import Response
+from .settings import ENVIRONMENTS
 
 TOKEN_KEY, SYMMETRIC_KEY = "KsefTokenEncryption", "SymmetricKeyEncryption"
 _TWO_YEARS = 730
+
+
+def authority_usage(environment):
+    """The usage under which an environment's certificate authority is kept; each environment has its own."""
+    return f"authority-{environment}"
 
 
 class Keys:
@@ -40,8 +46,9 @@ class Keys:
             for usage in (TOKEN_KEY, SYMMETRIC_KEY):
                 if not self._app.store.one("SELECT id FROM keys WHERE usage = ? AND revoked = 0", usage):
                     self._add(usage, new_rsa_key())
-            if not self._app.store.one("SELECT id FROM keys WHERE usage = 'authority'"):
-                self._add("authority", new_ec_key())
+            for environment in ENVIRONMENTS:
+                if not self._app.store.one("SELECT id FROM keys WHERE usage = ?", authority_usage(environment)):
+                    self._add(authority_usage(environment), new_ec_key())
             if not self._app.store.one("SELECT id FROM keys WHERE usage = 'seal'"):
                 self._add("seal", new_rsa_key())
 
@@ -54,7 +61,7 @@ class Keys:
 
     def _add(self, usage, key):
         now = self._app.clock.now()
-        start, end = validity(now, _TWO_YEARS * (5 if usage == "authority" else 1))
+        start, end = validity(now, _TWO_YEARS * (5 if usage.startswith("authority") else 1))
         certificate = issue(f"KSeF piaskownica - {usage}", key, key, None, start, end)
         self._app.store.insert(
             "keys", id=sha256(public_der(key.public_key())), usage=usage, private=private_der(key),

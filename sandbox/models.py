@@ -9,7 +9,7 @@ VAT_UE = (r"(ATU\d{8}|BE[01]{1}\d{9}|BG\d{9,10}|CY\d{8}[A-Z]|CZ\d{8,10}|DE\d{9}|
           r"NL[A-Z0-9+*]{12}|PT\d{9}|RO\d{2,10}|SE\d{12}|SI\d{8}|SK\d{10}|XI((\d{9}|\d{12})|(GD|HA)\d{3}))")
 NIP_PATTERN = r"[1-9]((\d[1-9])|([1-9]\d))\d{7}"
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])"
-_IP = rf"({_OCTET}\.){{3}}{_OCTET}"
+IP_PATTERN = rf"({_OCTET}\.){{3}}{_OCTET}"
 
 _CURRENCIES = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF "
@@ -44,9 +44,9 @@ CertificateType = choice("Authentication", "Offline")
 # Login
 AuthenticationContextIdentifier = record({"type": choice("Nip", "InternalId", "NipVatUe", "PeppolId"), "value": Text()})
 AllowedIps = record(optional={
-    "ip4Addresses": Many(Text(pattern=_IP), 0, 10),
-    "ip4Ranges": Many(Text(pattern=f"{_IP}-{_IP}"), 0, 10),
-    "ip4Masks": Many(Text(pattern=rf"{_IP}/(0|[1-9]|[12][0-9]|3[0-2])"), 0, 10),
+    "ip4Addresses": Many(Text(pattern=IP_PATTERN), 0, 10),
+    "ip4Ranges": Many(Text(pattern=f"{IP_PATTERN}-{IP_PATTERN}"), 0, 10),
+    "ip4Masks": Many(Text(pattern=rf"{IP_PATTERN}/(0|[1-9]|[12][0-9]|3[0-2])"), 0, 10),
 })
 AuthorizationPolicy = record(optional={"allowedIps": AllowedIps})
 InitTokenAuthenticationRequest = record(

@@ -21,6 +21,7 @@ ROUTES = [
     ("GET", "/admin/health", "admin.health"), ("POST", "/admin/tokens", "admin.create_token"),
     ("DELETE", "/admin/tokens/{reference}", "admin.revoke_token"),
     ("POST", "/admin/tokens/{reference}/status", "admin.token_status"),
+    ("POST", "/admin/certificates", "admin.create_certificate"),
     ("GET", "/admin/invoices", "admin.invoices"), ("GET", "/admin/invoices/{reference}/xml", "admin.invoice_xml"),
     ("GET", "/admin/sessions", "admin.sessions"), ("POST", "/admin/sessions/{reference}/expire", "admin.expire"),
     ("GET", "/admin/requests", "admin.list_requests"), ("DELETE", "/admin/requests", "admin.clear_requests"),
