@@ -6,6 +6,7 @@ with the addon installed. live: live/, plain pytest, real servers on a second co
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -63,6 +64,21 @@ def split_arguments(arguments):
     return options, paths
 
 
+def run_pytest(command, folder, env):
+    """Run a pytest process to its end and return its code. When we are told to end, it is interrupted first."""
+    process = subprocess.Popen(command, cwd=folder, env=env)
+    try:
+        return process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGINT)      # it tidies up what its fixtures have started
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise
+
+
 class Family:
     """One pytest process with its own surroundings."""
 
@@ -95,7 +111,7 @@ class Family:
         report.unlink(missing_ok=True)
         say(f"{self.name} tests")
         started = time.monotonic()
-        code = subprocess.run(self.command(f"--junitxml={report}"), cwd=self.base, env=env, check=False).returncode
+        code = run_pytest(self.command(f"--junitxml={report}"), self.base, env)
         result = read_report(report, self.name)
         report.unlink(missing_ok=True)
         if code not in {PYTEST_OK, PYTEST_FAILED, PYTEST_EMPTY} and not result.failed:
@@ -186,4 +202,6 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # the shell switches it off for background jobs
     sys.exit(main(sys.argv[1:]))
