@@ -34,7 +34,8 @@ ROOMS = {
     "sessions": ("sessions", "Sessions"), "sending": ("sending", "Sending"),
     "processing": ("processing", "Processing"), "session_queries": ("session_queries", "SessionQueries"),
     "invoices": ("invoices", "Invoices"), "limits": ("limits", "Limits"), "storage": ("storage", "Storage"),
-    "rights": ("rights", "Rights"), "grant_queries": ("grant_queries", "GrantQueries"),
+    "rights": ("rights", "Rights"), "grants": ("grants", "Grants"),
+    "grant_queries": ("grant_queries", "GrantQueries"),
     "testdata": ("testdata", "TestData"), "grants_store": ("grants_store", "GrantsStore"),
     "upo": ("upo", "Upo"), "fa3": ("fa3", "Fa3"),
 }
