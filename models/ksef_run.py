@@ -1,4 +1,5 @@
 """What one worker holds while it serves one connection: the lock, the client and the way to the database."""
+import contextlib
 import logging
 import time
 from contextlib import contextmanager
@@ -32,10 +33,12 @@ class KsefRun:
     while KSeF is asked, and nothing that was read before an answer is believed after it.
     """
 
-    def __init__(self, env, connection_id, deadline):
-        self.registry = env.registry
+    def __init__(self, registry, connection_id, deadline, settings):
+        self.registry = registry
         self.connection_id = connection_id
         self.deadline = deadline
+        # The system parameters, read beforehand: while the lock is held, no other cursor than this run's own is used.
+        self.settings = settings
         self.access_token = None
         self.answered = False
         self._lock_cr = None
@@ -60,11 +63,18 @@ class KsefRun:
             if self._transport:
                 self._transport.close()
             self._transport = self._client = None
-            try:
+            self._release(cr)
+
+    def _release(self, cr):
+        """End the lock's transaction. Nothing was written in it; in Odoo's test mode a rollback would undo the work
+        of the cursors that were opened above it."""
+        try:
+            cr.commit()
+        except psycopg2.Error:
+            _logger.warning("KSeF: the lock of connection %s was lost, the database has ended it", self.connection_id)
+        finally:
+            with contextlib.suppress(psycopg2.Error):
                 cr.close()
-            except psycopg2.Error:
-                # The database ended this connection: the lock went with it.
-                _logger.warning("KSeF: the lock of connection %s was lost", self.connection_id)
 
     def check_lock(self, *_args):
         """Called before every HTTP call."""
@@ -109,11 +119,10 @@ class KsefRun:
         if self._client is None:
             with self.transaction() as env:
                 connection = env['ksef.connection'].browse(self.connection_id)
-                parameters = env['ksef.worker']
                 self._transport = Transport(
                     connection._get_environment(),
-                    connect_timeout=parameters._get_number('connect_timeout'),
-                    read_timeout=parameters._get_number('read_timeout'),
+                    connect_timeout=self.settings['connect_timeout'],
+                    read_timeout=self.settings['read_timeout'],
                 )
             self._transport.before_request = self.check_lock
             self._client = Client(self._transport)

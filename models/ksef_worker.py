@@ -22,10 +22,10 @@ PARAMETERS = {
     'day_end_guard_minutes': 5,
     'session_idle_minutes': 20,
     'resend_limit': 3,
+    # The longest nap of a run that waits for an answer which is due soon.
+    'nap_seconds': 9,
 }
 POLL_WAITS = '1,2,3,5,8'
-# The longest nap of a run that waits for an answer which is due soon.
-NAP_SECONDS = 9
 
 
 class KsefWorker(models.AbstractModel):
@@ -45,10 +45,15 @@ class KsefWorker(models.AbstractModel):
         """A system parameter as a number; nonsense counts as the default."""
         text = self.env['ir.config_parameter'].sudo().get_param(f'l10n_pl_ksef.{name}')
         try:
-            value = float(text)
-        except (TypeError, ValueError):
-            return PARAMETERS[name]
+            value = float(text) if text else -1
+        except ValueError:
+            value = -1
         return value if value >= 0 else PARAMETERS[name]
+
+    @api.model
+    def _get_settings(self):
+        """All system parameters of the workers: {name: number}, and ``poll_waits``: [seconds]."""
+        return {name: self._get_number(name) for name in PARAMETERS} | {'poll_waits': self._get_poll_waits()}
 
     @api.model
     def _get_poll_waits(self):
@@ -85,11 +90,12 @@ class KsefWorker(models.AbstractModel):
     def _cron_ksef_worker(self):
         """What each scheduled action of the pool runs."""
         end = time.monotonic() + self._get_number('slice_seconds')
+        nap = self._get_number('nap_seconds')
         busy = set()
         while time.monotonic() < end:
             connection_id, wait = self._next_connection(busy)
             if connection_id is None:
-                if wait is None or wait > NAP_SECONDS or time.monotonic() + wait > end:
+                if wait is None or wait > nap or time.monotonic() + wait > end:
                     break
                 time.sleep(max(wait, 0.05))
                 busy.clear()
@@ -167,25 +173,23 @@ class KsefWorker(models.AbstractModel):
         One connection's trouble never stops the others: what goes wrong with KSeF is dealt with where it happens, what
         goes wrong with the database ends this slice, and the rows are reconciled by a later one.
         """
-        run = KsefRun(self.env, connection_id, end)
-        with run.hold() as locked:
-            if not locked:
-                return False
-            try:
-                self._serve_locked(run)
-            except LockLost as error:
-                _logger.warning("KSeF: %s; another worker goes on", error)
-                return False
-            except psycopg2.OperationalError as error:
-                _logger.warning("KSeF connection %s: database trouble, left to a later run: %s", connection_id, error)
-                self._trigger_workers(fields.Datetime.now() + timedelta(minutes=1))
-                return False
-            except Exception:
-                # A mistake of the program: it is raised, but the other connections get their turn first.
-                run.commit(lambda env: env['ksef.connection'].browse(connection_id).write(
-                    {'paused_until': fields.Datetime.now() + timedelta(minutes=5)}))
-                raise
-        return True
+        run = KsefRun(self.env.registry, connection_id, end, self._get_settings())
+        try:
+            with run.hold() as locked:
+                if locked:
+                    self._serve_locked(run)
+                return locked
+        except LockLost as error:
+            _logger.warning("KSeF: %s; another worker goes on", error)
+        except psycopg2.OperationalError as error:
+            _logger.warning("KSeF connection %s: database trouble, left to a later run: %s", connection_id, error)
+        except Exception:
+            # A mistake of the program: it is raised, but the other connections get their turn first.
+            run.commit(lambda env: env['ksef.connection'].browse(connection_id).write(
+                {'paused_until': fields.Datetime.now() + timedelta(minutes=5)}))
+            raise
+        self._trigger_workers(fields.Datetime.now() + timedelta(minutes=1))
+        return False
 
     @api.model
     def _serve_locked(self, run):

@@ -198,7 +198,7 @@ class KsefWorker(models.AbstractModel):
         """What KSeF said, in full: code, description, details (S0-01)."""
         with run.transaction() as env:
             return env._(
-                "KSeF refused the login: %(code)s %(description)s %(details)s. Check that the token is active, was created for this "
+                "KSeF refused the login: %(code)s %(description)s %(details)s. Check that the token is active, was made for this "
                 "NIP in this environment, and connect again.",
                 code=error.code or error.http_status or '', description=error.description or str(error),
                 details=" ".join(error.details or ()),

@@ -30,9 +30,9 @@ class KsefWorker(models.AbstractModel):
     _inherit = 'ksef.worker'
 
     @api.model
-    def _poll_due(self, polls):
+    def _poll_due(self, run, polls):
         """When to ask (again) after ``polls`` questions."""
-        waits = [*self._get_poll_waits(), *SLOW_POLLS]
+        waits = [*run.settings['poll_waits'], *SLOW_POLLS]
         return fields.Datetime.now() + timedelta(seconds=waits[min(polls, len(waits) - 1)])
 
     @api.model
@@ -105,7 +105,7 @@ class KsefWorker(models.AbstractModel):
         """Ask about the documents again later, at growing intervals; the state stays."""
         def postpone(env):
             for document in env['ksef.document'].browse(document_ids):
-                document.write({'polls': document.polls + 1, 'due_at': self._poll_due(document.polls), **values})
+                document.write({'polls': document.polls + 1, 'due_at': self._poll_due(run, document.polls), **values})
         run.commit(postpone)
 
     # ------------------------------------------------------------------ what KSeF said
@@ -153,7 +153,7 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _send_again(self, run, document_id, values):
         """The session's fault, not the invoice's: the same bytes into a new session, at most three times."""
-        limit = self._get_number('resend_limit')
+        limit = run.settings['resend_limit']
 
         def again(document):
             document._lock()

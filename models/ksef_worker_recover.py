@@ -55,7 +55,7 @@ class KsefWorker(models.AbstractModel):
                 run, document_id, 'sent', reference_number=report.reference_number, sent_at=fields.Datetime.now(), polls=0,
                 due_at=fields.Datetime.now())
             return
-        grace = timedelta(seconds=self._get_number('grace_seconds'))
+        grace = timedelta(seconds=run.settings['grace_seconds'])
 
         def settle(document):
             over = (document.claimed_at or document.create_date) + grace

@@ -40,7 +40,7 @@ class KsefWorker(models.AbstractModel):
         for document_id in self._due_ids(run, ['queued']):
             if run.time_left() <= 0:
                 return
-            if midnight := self._end_of_day():
+            if midnight := self._end_of_day(run):
                 run.commit(lambda env, midnight=midnight: env['ksef.connection'].browse(run.connection_id).write(
                     {'send_paused_until': midnight}))
                 return
@@ -48,7 +48,7 @@ class KsefWorker(models.AbstractModel):
                 return
 
     @api.model
-    def _end_of_day(self):
+    def _end_of_day(self, run):
         """The end of the day in Warsaw (UTC) when it is so near that what is sent now may get tomorrow's date, else None.
 
         An invoice of today that KSeF takes tomorrow is marked as issued offline; so nothing starts in these minutes, and
@@ -56,7 +56,7 @@ class KsefWorker(models.AbstractModel):
         """
         now = datetime.now(WARSAW)
         end = datetime.combine(now.date() + timedelta(days=1), time(), WARSAW)
-        near = end - now < timedelta(minutes=self._get_number('day_end_guard_minutes'))
+        near = end - now < timedelta(minutes=run.settings['day_end_guard_minutes'])
         return end.astimezone(UTC).replace(tzinfo=None) if near else None
 
     @api.model
@@ -76,7 +76,7 @@ class KsefWorker(models.AbstractModel):
             return self._sending_failed(run, document_id, session_id, error)
         self._apply(
             run, document_id, 'sent', reference_number=number, sent_at=fields.Datetime.now(), polls=0,
-            due_at=self._poll_due(0), status_code=0, status_description=False, status_details=False)
+            due_at=self._poll_due(run, 0), status_code=0, status_description=False, status_details=False)
         self._resume_connection(run)
         return True
 
@@ -98,7 +98,7 @@ class KsefWorker(models.AbstractModel):
                 'sending', session_id=session_id, claimed_at=fields.Datetime.now(), attempts=document.attempts + 1,
                 # Should this run die now, the next one finds the row here.
                 due_at=fields.Datetime.now(), sync_pending=document.sync_pending)
-            session.write({'last_used': fields.Datetime.now(), 'due_at': self._session_due(session)})
+            session.write({'last_used': fields.Datetime.now(), 'due_at': self._session_due(run)})
             return session.reference_number, encrypt_invoice(document._get_xml(), session._get_secret())
 
         payload = run.commit(claim)
@@ -248,16 +248,16 @@ class KsefWorker(models.AbstractModel):
                 'valid_until': self._utc(opened.valid_until),
                 'last_used': fields.Datetime.now(),
             })
-            session.due_at = self._session_due(session)
+            session.due_at = self._session_due(run)
 
         run.commit(opened_now)
         self._resume_connection(run)
         return session_id
 
     @api.model
-    def _session_due(self, session):
+    def _session_due(self, run):
         """When an idle session is closed, so that KSeF makes its collective UPO."""
-        return fields.Datetime.now() + timedelta(minutes=self._get_number('session_idle_minutes'))
+        return fields.Datetime.now() + timedelta(minutes=run.settings['session_idle_minutes'])
 
     @api.model
     def _drop_session(self, run, session_id, error):

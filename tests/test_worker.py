@@ -62,7 +62,7 @@ class TestWorker(KsefSandboxCommon):
         limited = self.make_invoice()
         free = self.make_invoice([("Usługa", 1, 10, self.company_tax(other))], company=other)
         self.sandbox.fault(SEND, 'http_error', status=429, body='problem', retryAfter=600, nip='5795955811', times=-1)
-        (limited | free)._ksef_pick()
+        (limited | free).with_env(free.env)._ksef_pick()
         self.run_workers()
         self.assertEqual((limited.ksef_state, free.ksef_state), ('queued', 'accepted'))
         self.assertEqual(len(self.sandbox.accepted(OTHER_NIP)), 1)
@@ -75,7 +75,7 @@ class TestWorker(KsefSandboxCommon):
         waiting = self.make_invoice()
         free = self.make_invoice([("Usługa", 1, 10, self.company_tax(other))], company=other)
         with mute_logger(*RUN_LOGGERS):
-            (waiting | free)._ksef_pick()
+            (waiting | free).with_env(free.env)._ksef_pick()
             self.run_workers()
         self.assertEqual((waiting.ksef_state, free.ksef_state), ('queued', 'accepted'))
 
