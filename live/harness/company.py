@@ -45,10 +45,10 @@ def silence_other_jobs(admin):
 
 
 def make_accountant(admin, companies):
-    """A user who issues invoices and has no other right."""
-    group = xml_id(admin, "account.group_account_invoice")
+    """A user who issues invoices and keeps customers, with no other right."""
+    groups = [xml_id(admin, name) for name in ("account.group_account_invoice", "base.group_partner_manager")]
     admin.create("res.users", name="Anna Księgowa", login=ACCOUNTANT[0], password=ACCOUNTANT[1],
-                 company_id=companies[0], company_ids=[(6, 0, companies)], group_ids=[(4, group)], tz="Europe/Warsaw")
+                 company_id=companies[0], company_ids=[(6, 0, companies)], group_ids=[(4, group) for group in groups], tz="Europe/Warsaw")
 
 
 def xml_id(admin, name):

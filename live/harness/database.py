@@ -12,7 +12,6 @@ LOCK_CLASS = 0x4B536546  # "KSeF": first key of the advisory locks that workers 
 # What a worker looks at later -> its table. Times are naive UTC, as Odoo stores them.
 _SCHEDULES = {
     "ksef_document": ["due_at"],
-    "ksef_session": ["due_at"],
     "ksef_connection": ["due_at", "paused_until", "send_paused_until", "read_paused_until"],
 }
 
@@ -107,6 +106,15 @@ class Database:
         """The backends that wait for a lock of this one."""
         return [row["pid"] for row in self.rows(
             "SELECT pid FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid)) AND datname = %s", backend, self.name)]
+
+    def waiting_in_line(self, backend):
+        """The backends that wait for a lock of this one, and those that wait behind them."""
+        line, found = [backend], set()
+        while line:
+            more = set(self.waiting_for(line.pop())) - found
+            found |= more
+            line.extend(more)
+        return found
 
     def terminate(self, backend):
         """End a backend, as an administrator or a broken network would."""
