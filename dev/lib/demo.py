@@ -146,10 +146,7 @@ class Demo:
         fresh = not (self.odoo.pid() and self.sandbox.pid())
         if fresh:
             self.stop()
-            odoo_port, sandbox_port = ports(port)
-            self._start_sandbox(sandbox_port)
-            prepare_database()
-            self._start_odoo(odoo_port)
+            self._start_both(*ports(port))
         elif port and self.urls()[0] != f"http://127.0.0.1:{port}":
             raise DemoError(f"the demo runs at {self.urls()[0]} already: stop it first with dev/demo --stop")
         odoo_url, sandbox_url = self.urls()
@@ -158,6 +155,15 @@ class Demo:
         admin = rpc.Odoo(odoo_url, DATABASE, "admin", "admin")
         demo_connect.connect(admin, sandbox_url, verify=fresh)
         say("demo: Odoo and the sandbox are running and connected")
+
+    def _start_both(self, odoo_port, sandbox_port):
+        self._start_sandbox(sandbox_port)
+        try:
+            prepare_database()
+            self._start_odoo(odoo_port)
+        except BaseException:
+            self.stop()
+            raise
 
     def _start_sandbox(self, port):
         say(f"demo: starting the sandbox on port {port}")
