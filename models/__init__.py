@@ -5,6 +5,7 @@ from . import ksef_session
 from . import ksef_connection
 from . import ksef_connection_screen
 from . import res_company
+from . import res_company_connection
 from . import res_config_settings
 from . import ksef_document
 from . import ksef_document_queue

@@ -96,13 +96,15 @@ class AccountMove(models.Model):
     def _ksef_rows_lock(self):
         """Make this transaction and another one that changes the invoices exclude each other.
 
-        The rows of invoice and lines are locked; where another transaction has changed one of them since this one began,
-        PostgreSQL refuses with a serialization failure, and Odoo replays the request against the new state.
-
-        :raise LockError: somebody is just changing one of the invoices.
+        The rows of invoice and lines are locked, after waiting for whoever holds them; where another transaction has
+        changed one of them since this one began, PostgreSQL refuses with a serialization failure, and Odoo replays the
+        request against the new state, as it does when the wait gets too long.
         """
-        self.lock_for_update()
-        self.line_ids.lock_for_update()
+        self.env.flush_all()
+        self.env.cr.execute("SET LOCAL lock_timeout = '5s'")
+        self.env.cr.execute("SELECT id FROM account_move WHERE id IN %s ORDER BY id FOR UPDATE", [tuple(self.ids)])
+        self.env.cr.execute(
+            "SELECT id FROM account_move_line WHERE move_id IN %s ORDER BY id FOR UPDATE", [tuple(self.ids)])
 
     @api.model
     def _ksef_pick_limit(self):

@@ -35,18 +35,26 @@ class KsefDocument(models.Model):
         if finding.get('field'):
             message = f"{finding['field']}: {message}"
         display = {'level': 'danger' if finding['severity'] == 'error' else 'warning', 'message': message}
-        if finding.get('res_model') in self.env and finding.get('res_id'):
-            model = self.env['ir.model']._get(finding['res_model'])
+        record = self._finding_record(finding)
+        if record:
             display |= {
-                'action_text': self.env._("Open: %(record)s", record=model.name),
+                'action_text': self.env._("Open: %(record)s", record=self.env['ir.model']._get(record._name).name),
                 'action': {
                     'type': 'ir.actions.act_window',
-                    'res_model': finding['res_model'],
-                    'res_id': finding['res_id'],
+                    'res_model': record._name,
+                    'res_id': record.id,
                     'view_mode': 'form',
                 },
             }
         return display
+
+    @api.model
+    def _finding_record(self, finding):
+        """The record to mend: what the finding names, or the invoice when that is one of its lines; empty when gone."""
+        if finding.get('res_model') not in self.env or not finding.get('res_id'):
+            return self.browse()
+        record = self.env[finding['res_model']].browse(finding['res_id']).sudo().exists().sudo(False)
+        return record.sudo().move_id.sudo(False) if record._name == 'account.move.line' else record
 
     def action_open_move(self):
         """Open the invoice of this document."""

@@ -79,7 +79,7 @@ class KsefRun:
     def check_lock(self, *_args):
         """Called before every HTTP call."""
         try:
-            self._lock_cr.execute("SELECT 1")
+            self._lock_cr.execute("SELECT 1", log_exceptions=False)
         except (psycopg2.Error, AttributeError) as error:
             raise LockLost(f"the lock of KSeF connection {self.connection_id} is gone") from error
 
@@ -98,17 +98,17 @@ class KsefRun:
         company = env['ksef.connection'].browse(self.connection_id).company_id
         return env(context={'allowed_company_ids': company.ids, 'tz': 'Europe/Warsaw'})
 
-    def commit(self, function, attempts=COMMIT_ATTEMPTS):
+    def commit(self, function, retried=RETRIED):
         """Run ``function(env)`` in a transaction, again when it loses a race with another one; return its result.
 
         The function must only write what is in memory already, so that doing it again repeats no call to KSeF.
         """
-        for attempt in range(1, attempts + 1):
+        for attempt in range(1, COMMIT_ATTEMPTS + 1):
             try:
                 with self.transaction() as env:
                     return function(env)
-            except RETRIED:
-                if attempt == attempts:
+            except retried:
+                if attempt == COMMIT_ATTEMPTS:
                     raise
                 time.sleep(min(0.05 * 2 ** attempt, 2))
         raise AssertionError("unreachable")

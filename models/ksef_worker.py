@@ -3,8 +3,8 @@ import time
 from datetime import datetime, timedelta
 
 import psycopg2
+import psycopg2.errors
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import LockError
 from odoo.tools import SQL
 
 from .ksef_document import TransitionRefused
@@ -180,7 +180,9 @@ class KsefWorker(models.AbstractModel):
                     self._serve_locked(run)
                 return locked
         except LockLost as error:
-            _logger.warning("KSeF: %s; another worker goes on", error)
+            # Nobody may hold it now: the loop asks again, and this or another worker reconciles what was on its way.
+            _logger.warning("KSeF: %s", error)
+            return True
         except psycopg2.OperationalError as error:
             _logger.warning("KSeF connection %s: database trouble, left to a later run: %s", connection_id, error)
         except Exception:
@@ -222,6 +224,8 @@ class KsefWorker(models.AbstractModel):
             ids = env['ksef.document'].search(
                 [('connection_id', '=', run.connection_id), ('sync_pending', '=', True)], order='id').ids
         for document_id in ids:
+            if run.time_left() <= 0:
+                return
             self._sync(run, document_id)
 
     @api.model
@@ -229,11 +233,12 @@ class KsefWorker(models.AbstractModel):
         """The second transaction of an answer: invoice, chatter, live message. It may fail; then it is done again later."""
         ids = [document_ids] if isinstance(document_ids, int) else document_ids
         def sync(env):
-            env.cr.execute("SET LOCAL lock_timeout = '3s'")
+            # A person's request may hold the invoice for long; the other documents don't wait for it.
+            env.cr.execute("SET LOCAL lock_timeout = '300ms'")
             env['ksef.document'].browse(ids)._sync_moves()
 
         try:
-            run.commit(sync, attempts=3)
+            run.commit(sync, retried=(psycopg2.errors.SerializationFailure,))
         except psycopg2.OperationalError as error:
             _logger.info("KSeF document %s: its invoice is busy, shown later: %s", ids, error)
             # Writing anything renews write_date, from which the next attempt counts.
@@ -247,7 +252,7 @@ class KsefWorker(models.AbstractModel):
                 return
             try:
                 run.commit(lambda env, document_id=document_id: self._render_one(env, document_id))
-            except (psycopg2.OperationalError, LockError) as error:
+            except psycopg2.OperationalError as error:
                 _logger.info("KSeF document %s: its invoice is busy, rendered later: %s", document_id, error)
                 run.commit(lambda env, document_id=document_id: env['ksef.document'].browse(document_id).write(
                     {'due_at': fields.Datetime.now() + timedelta(seconds=10)}))

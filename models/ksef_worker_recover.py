@@ -18,6 +18,8 @@ class KsefWorker(models.AbstractModel):
     def _mark_interrupted(self, run):
         """What is found in ``sending`` while nobody holds the lock was interrupted: its answer is lost."""
         for document_id in self._due_ids(run, ['sending']):
+            if run.time_left() <= 0:
+                return
             self._apply(run, document_id, 'unconfirmed', due_at=fields.Datetime.now())
 
     @api.model

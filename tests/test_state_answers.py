@@ -209,9 +209,9 @@ class TestAnswers(KsefConnectedCommon):
         self.sandbox.fault(UPO, 'http_error', status=500, body='html')
         document = self.send()
         self.assertEqual(document.state, 'accepted')
-        self.assertFalse(document.has_upo)
         self.run_workers()
         self.assertTrue(document.has_upo)
+        self.assertEqual([row['status'] for row in self.sandbox.requests('GET', '/upo')], [500, 200])
 
     # ------------------------------------------------------------------ dates
 
