@@ -20,6 +20,8 @@ from .text import find_forbidden
 MAX_SIZE = 1_000_000  # bytes, of an invoice without attachment; a megabyte of KSeF has 10**6
 EARLIEST_DAYS = 60  # art. 106i sec. 7: at most this long before the supply
 
+# Values that no arithmetic can be done with: "not a number", infinity, more digits than any amount has.
+_UNCOUNTABLE = {'number-invalid', 'number-too-large'}
 _DECLARED_ENCODING = re.compile(rb'<\?xml[^>]*\bencoding\s*=\s*["\']([^"\']*)["\']')
 
 
@@ -29,7 +31,8 @@ def check(invoice: Invoice, today: date | None = None) -> list[Finding]:
     :param today: the day in Poland, for the rules about dates; without it they are left out.
     """
     findings = list(rules_values.check_values(invoice))
-    for rule in (*_RULES, *rules_parties.RULES, *rules_sums.RULES):
+    countable = not any(finding.code in _UNCOUNTABLE for finding in findings)
+    for rule in (*_RULES, *rules_parties.RULES, *(rules_sums.RULES if countable else ())):
         findings.extend(rule(invoice))
     if today:
         findings.extend(check_issue_date(invoice, today))
