@@ -37,7 +37,7 @@ make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is
     say "$(basename "$folder"): installing $(basename "$requirements") with pip"
     "$folder/bin/python" -m pip install -q --disable-pip-version-check --no-compile --no-input --no-deps --only-binary :all: \
         -r "$requirements" >"$log" 2>&1 </dev/null ||
-        die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v 'is ignored' "$log" | tail -n3)"
+        die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v 'is ignored' "$log" | tail -n1)"
     printf '%s\n' "$want" >"$folder/.complete"
 }
 
