@@ -10,6 +10,7 @@ from importlib import import_module
 
 from . import errors
 from .clock import Clock
+from .depot import Depot
 from .errors import ApiError, Problem, Refusal
 from .faults import Faults
 from .http import Request, Response, Server
@@ -31,9 +32,10 @@ ROOMS = {
     "keys": ("keys", "Keys"), "auth": ("auth", "Auth"), "auth_xades": ("auth_xades", "AuthXades"),
     "auth_sessions": ("auth_sessions", "AuthSessions"), "tokens": ("tokens", "Tokens"),
     "certificates": ("certificates", "Certificates"), "enrollment": ("enrollment", "Enrollment"),
-    "sessions": ("sessions", "Sessions"), "sending": ("sending", "Sending"),
+    "sessions": ("sessions", "Sessions"), "sending": ("sending", "Sending"), "batch": ("batch", "Batch"),
     "processing": ("processing", "Processing"), "session_queries": ("session_queries", "SessionQueries"),
-    "invoices": ("invoices", "Invoices"), "limits": ("limits", "Limits"), "storage": ("storage", "Storage"),
+    "invoices": ("invoices", "Invoices"), "exports": ("exports", "Exports"), "collective": ("collective", "Collective"),
+    "limits": ("limits", "Limits"), "storage": ("storage", "Storage"),
     "rights": ("rights", "Rights"), "grants": ("grants", "Grants"),
     "grant_queries": ("grant_queries", "GrantQueries"),
     "testdata": ("testdata", "TestData"), "grants_store": ("grants_store", "GrantsStore"),
@@ -52,6 +54,7 @@ class App:
         self.store = Store(state)
         self.schemas = list(schemas)
         self.jobs = Jobs()
+        self.depot = Depot(state)
         self.faults = Faults(self)
         self.requests = deque(maxlen=10_000)
         self._log_lock = threading.Lock()
@@ -79,6 +82,7 @@ class App:
         with self.store.transaction():
             self.store.clear(keep=("keys", "memory"))
             self.store.run("DELETE FROM memory WHERE name <> 'secret'")
+        self.depot.clear()
         self.faults.forget()
         self.limits.forget()
         self.requests.clear()
@@ -87,6 +91,7 @@ class App:
         """Stop working and close the state."""
         self.jobs.stop()
         self.store.close()
+        self.depot.close()
 
     # --- one request -------------------------------------------------------------------------------------------
 

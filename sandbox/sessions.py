@@ -11,7 +11,7 @@ from .keys import SYMMETRIC_KEY
 from .store import packed
 
 ONLINE, BATCH = "Online", "Batch"
-HOURS = 12
+LIFE = timedelta(hours=12)
 UPO_PAGE = 10_000
 
 DESCRIPTIONS = {
@@ -72,12 +72,12 @@ class Sessions:
             return None
         return key if len(key) == 32 else None
 
-    def create(self, request, kind, reference, offline=False, batch=None):
+    def create(self, request, kind, reference, offline=False, batch=None, life=LIFE):
         """Insert a session and return its row's values that the answer needs."""
         principal, data = request.principal, request.data
         now = self._app.clock.now()
         key = self.unwrap_key(data["encryption"])
-        until = now + timedelta(hours=HOURS)
+        until = now + life
         features = [item.strip() for item in request.header("x-ksef-feature").split(",") if item.strip()]
         self._app.store.insert(
             "sessions", reference=reference, kind=kind, context_type=principal.context_type,

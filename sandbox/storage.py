@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from . import clock, ids
 from .errors import Problem
+from .http import Response
 from .session_queries import SessionQueries
 
+MAX_UPLOAD = 100_000_016
 LINK = re.compile(r"(upo|upo-pages|exports|parts)/([0-9A-Z-]{36})(?:/(\d{1,4}))?", re.ASCII)
 
 
@@ -49,6 +51,22 @@ class Storage:
             raise Problem(404, "Nie znaleziono pliku.")
         return match.group(1), match.group(2), int(match.group(3) or 0)
 
+    def put(self, request, path):
+        """PUT of a part of a batch: raw bytes, the header that the API named, and no bearer token."""
+        kind, reference, number = self.verify(request, path)
+        part = self._app.batch.part_of(reference, number) if kind == "parts" else None
+        if part is None:
+            raise Problem(403, "Część nie może zostać zapisana.", reasonCode="insufficient-resource-access",
+                          security={})
+        if request.header("authorization"):
+            raise Problem(401, "Do wysyłki części nie należy dołączać tokena dostępu.")
+        if request.header("x-ms-blob-type") != "BlockBlob":
+            raise Problem(400, "Brak nagłówka x-ms-blob-type: BlockBlob.")
+        with self._app.depot.writing(reference, number) as sink:
+            if not request.reader(request, MAX_UPLOAD, sink):
+                raise Problem(400, "Część jest zbyt duża.")
+        return Response(201)
+
     def get(self, request, path):
         """GET of a link."""
         kind, reference, number = self.verify(request, path)
@@ -61,5 +79,5 @@ class Storage:
             if row:
                 return SessionQueries.xml(self._app.upo.of_page(row))
         elif kind == "exports":
-            return self._app.exports.part(request, reference, number)
+            return self._app.exports.part(reference, number)
         raise Problem(404, "Nie znaleziono pliku.")

@@ -97,8 +97,6 @@ TABLES = [
         created TEXT NOT NULL, request TEXT NOT NULL, aes_key BLOB, aes_iv BLOB, code INTEGER NOT NULL,
         due REAL NOT NULL, completed TEXT, expires TEXT, package TEXT, plan TEXT)""",
     "CREATE INDEX IF NOT EXISTS exports_owner ON exports (owner, code)",
-    """CREATE TABLE IF NOT EXISTS export_parts (
-        reference TEXT NOT NULL, ordinal INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (reference, ordinal))""",
     """CREATE TABLE IF NOT EXISTS collectives (
         number TEXT PRIMARY KEY, context_type TEXT NOT NULL, context_value TEXT NOT NULL, seller_nip TEXT NOT NULL,
         created TEXT NOT NULL, invoices INTEGER NOT NULL)""",

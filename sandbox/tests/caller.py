@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import os
 import time
+import zoneinfo
 
 import requests
 from cryptography import x509
@@ -27,8 +28,8 @@ def sha(data):
 
 
 def today():
-    """Today in Poland (good enough for tests: Warsaw is one or two hours ahead of UTC)."""
-    return datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=1))).date().isoformat()
+    """Today in Poland."""
+    return datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Warsaw")).date().isoformat()
 
 
 def nip(number):

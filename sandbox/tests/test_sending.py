@@ -196,10 +196,11 @@ def test_duplicate_names_the_original(user, own_nip):
 
 def test_duplicates_are_remembered_for_ten_years(sandbox, own_nip):
     user = sandbox.caller().login(own_nip)
-    assert user.sent(invoice(own_nip, "OLD/1", issued="2016-01-02"))["status"]["code"] == 200
-    assert user.sent(invoice(own_nip, "OLD/1", issued="2016-03-02"))["status"]["code"] == 440
-    assert user.sent(invoice(own_nip, "OLD/2", issued="2015-12-31"))["status"]["code"] == 200
-    assert user.sent(invoice(own_nip, "OLD/2", issued="2015-12-31"))["status"]["code"] == 200
+    oldest = int(today()[:4]) - 10
+    assert user.sent(invoice(own_nip, "OLD/1", issued=f"{oldest}-01-02"))["status"]["code"] == 200
+    assert user.sent(invoice(own_nip, "OLD/1", issued=f"{oldest}-03-02"))["status"]["code"] == 440
+    assert user.sent(invoice(own_nip, "OLD/2", issued=f"{oldest - 1}-12-31"))["status"]["code"] == 200
+    assert user.sent(invoice(own_nip, "OLD/2", issued=f"{oldest - 1}-12-31"))["status"]["code"] == 200
 
 
 @pytest.mark.parametrize(("spoil", "detail"), [
