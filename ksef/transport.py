@@ -209,12 +209,12 @@ def _failure(operation, error, exchange):
 
 
 def _chain(error):
-    """Return an exception and the ones inside it, outermost first."""
+    """Return an exception of the network and the ones inside it, outermost first."""
     chain = []
-    while isinstance(error, BaseException) and error not in chain:
+    while error is not None and error not in chain:
         chain.append(error)
         inner = [getattr(error, "reason", None), *reversed(error.args), error.__cause__, error.__context__]
-        error = next((item for item in inner if isinstance(item, BaseException)), None)
+        error = next((item for item in inner if isinstance(item, _NETWORK_ERRORS)), None)
     return chain
 
 

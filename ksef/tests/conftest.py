@@ -15,6 +15,11 @@ from ksef.environment import get_environment
 from ksef.transport import Transport
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Name bytes by their argument: the bytes themselves make a bad name."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture
 def serve():
     """Return a function that starts a ScriptedServer; all are stopped after the test."""
@@ -80,7 +85,7 @@ def tls(tmp_path_factory, ec_key):
     """A server's TLS context for ``localhost`` and the file of the certificate that a client must trust for it."""
     folder = tmp_path_factory.mktemp("tls")
     certificate, key = folder / "certificate.pem", folder / "key.pem"
-    certificate.write_bytes(make_certificate(ec_key).public_bytes(Encoding.PEM))
+    certificate.write_bytes(make_certificate(ec_key, names=("localhost", "localhost.")).public_bytes(Encoding.PEM))
     key.write_bytes(ec_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
