@@ -15,6 +15,7 @@
         'security/ksef_rules.xml',
         'security/ksef_connect_security.xml',
         'security/ksef_send_security.xml',
+        'security/ksef_wizard_rules.xml',
         'data/ir_cron.xml',
         'views/ksef_connect_views.xml',
         'views/ksef_credential_views.xml',

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 import websocket  # websocket-client, which Odoo's own browser tests use too
@@ -23,7 +24,7 @@ class Browser:
         if not binary:
             raise SystemExit("no chromium on the PATH: install the package chromium")
         self.profile = tempfile.mkdtemp(prefix="ksef-browser-")
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603  the browser of this machine
             [binary, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-port=0",
              "--remote-allow-origins=*", "--no-first-run", "--disable-component-update", "--disable-sync",
              "--disable-background-networking", f"--window-size={width},{height}", f"--user-data-dir={self.profile}",
@@ -50,7 +51,6 @@ class Browser:
                 break
         else:
             raise SystemExit("chromium did not start")
-        import urllib.request  # noqa: PLC0415  only here
         with urllib.request.urlopen(f"http://{match[1]}/json/list", timeout=30) as answer:
             pages = json.load(answer)
         return next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
