@@ -6,13 +6,13 @@ from cryptography.hazmat.primitives import serialization
 
 from .crypto import new_ec_key
 from .errors import Problem
-from .http import Response
 from .ids import INTERNAL_ID, NIP
 from .models import TOKEN_PERMISSIONS
 from .processing import unpack
 from .shapes import Unreadable
 from .store import unpacked
 from .strict_json import load_json
+from .web import Response
 
 
 class Admin:

@@ -13,16 +13,16 @@ from .clock import Clock
 from .depot import Depot
 from .errors import ApiError, Problem, Refusal
 from .faults import Faults
-from .http import Request, Response, Server
 from .ids import Numbers
 from .jobs import Jobs
 from .operations import OPERATIONS, PATH_SHAPES
 from .routing import Router
 from .settings import Settings
 from .shapes import Unreadable, query_value
-from .site import Site
+from .sites import Site
 from .store import Store
 from .strict_json import load_json
+from .web import BadMessage, Request, Response, Server
 from .webtokens import WebTokens
 
 PREFIX = "/v2"
@@ -104,8 +104,8 @@ class App:
                 return self.site.serve(request)
             except Refusal as refusal:
                 return self.refuse(request, refusal)
-        except (ConnectionError, TimeoutError):
-            raise  # the client went away while its body was being read
+        except (ConnectionError, TimeoutError, BadMessage):
+            raise  # the body ended early or is no HTTP: the server's own affair
         except Exception:  # noqa: BLE001  the outermost guard: a fault of the sandbox must not look like a lost connection
             traceback.print_exc(file=sys.stderr)
             return self.refuse(request, Problem(500, "Błąd piaskownicy; szczegóły na jej standardowym wyjściu błędów."))

@@ -8,11 +8,11 @@ from datetime import timedelta
 from . import clock, ids
 from .crypto import Undecipherable
 from .errors import ApiError, Problem
-from .http import Response
 from .keys import TOKEN_KEY
 from .models import NIP_PATTERN, VAT_UE
 from .operations import ACCESS, LOGIN, REFRESH
 from .store import packed, unpacked
+from .web import Response
 from .webtokens import Principal
 
 CHALLENGE_MINUTES = 10

@@ -128,6 +128,8 @@ def render(refusal, *, problem_details, now, instance, trace):
     common = {"timestamp": text(now), "traceId": trace, "instance": instance}
     if isinstance(refusal, Problem):
         body = {"title": TITLES.get(refusal.status, "Error"), "status": refusal.status, "detail": refusal.detail}
+        if refusal.status == 400:
+            body["errors"] = [{"code": 21001, "description": DESCRIPTIONS[21001], "details": [refusal.detail]}]
         return refusal.status, PROBLEM, {**body, **common, **refusal.extra}, refusal.headers
     if isinstance(refusal, TooManyRequests):
         return _render_too_many(refusal, problem_details, common)

@@ -9,9 +9,9 @@ from . import clock, ids
 from .archives import Writer
 from .crypto import aes_encrypt, sha256, unbase64
 from .errors import ApiError, Problem
-from .http import Response
 from .invoices import CAP, OutOfRange
 from .store import packed, unpacked
+from .web import Response
 
 CONCURRENT = 10
 PART = 50_000_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from .errors import DESCRIPTIONS, ApiError, Problem, TooManyRequests
-from .http import Response
+from .web import Response
 
 # action -> {parameter: (type, required)}
 ACTIONS = {

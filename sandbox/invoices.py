@@ -6,8 +6,8 @@ from datetime import timedelta
 from . import clock
 from .crypto import sha256
 from .errors import ApiError
-from .http import Response
 from .processing import unpack
+from .web import Response
 
 CAP = 10_000
 DAYS = 100

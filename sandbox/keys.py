@@ -20,8 +20,8 @@ from .crypto import (
     validity,
 )
 from .errors import ApiError
-from .http import Response
 from .settings import ENVIRONMENTS
+from .web import Response
 
 TOKEN_KEY, SYMMETRIC_KEY = "KsefTokenEncryption", "SymmetricKeyEncryption"
 _TWO_YEARS = 730

@@ -1,8 +1,8 @@
 """The availability service (Latarnia): status and messages, set through the administration API."""
 
 from . import clock
-from .http import Response
 from .strict_json import load_json
+from .web import Response
 
 # category -> (status while it lasts, type of the opening message)
 CATEGORIES = {

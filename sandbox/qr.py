@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from . import clock
-from .http import Response
+from .web import Response
 
 _PAGE = """<!DOCTYPE html><html lang="pl"><head><meta charset="utf-8"><title>{title}</title></head>
 <body><h1>{title}</h1><dl>{rows}</dl></body></html>"""

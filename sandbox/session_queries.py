@@ -6,9 +6,9 @@ import json
 from . import clock
 from .crypto import sha256
 from .errors import ApiError
-from .http import Response
 from .paging import Pager
 from .processing import DESCRIPTIONS
+from .web import Response
 
 _COMMON_STATUS = {"InProgress": "code < 200", "Succeeded": "code = 200", "Cancelled": "code = 440",
                   "Failed": "code > 200 AND code <> 440"}

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from . import clock, ids
 from .errors import Problem
-from .http import Response
 from .session_queries import SessionQueries
+from .web import Response
 
 MAX_UPLOAD = 100_000_016
 LINK = re.compile(r"(upo|upo-pages|exports|parts)/([0-9A-Z-]{36})(?:/(\d{1,4}))?", re.ASCII)

@@ -120,3 +120,10 @@ def load():
     """The contract, or None where it is absent."""
     place = folder()
     return Contract(place / "openapi/ksef-openapi-2.9.0.json") if place else None
+
+
+@cache
+def raw_schemas():
+    """The schemas of the contract as it writes them."""
+    document = json.loads((folder() / "openapi/ksef-openapi-2.9.0.json").read_text(encoding="utf-8"))
+    return document["components"]["schemas"]

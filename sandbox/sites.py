@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from .admin import Admin
 from .errors import Problem
-from .http import Response
 from .latarnia import Latarnia
 from .qr import Verification
 from .routing import Operation, Router
 from .shapes import Unreadable
+from .web import Response
 
 ADMIN_BODY = 20_000_000
 PAGES = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
