@@ -93,9 +93,11 @@ def run_odoo(conf, *arguments):
         code = subprocess.run(
             command, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False).returncode
     # Odoo ends with 0 when demo data could not be loaded
-    failures = re.findall(r"^\S+ \S+ \d+ (?:ERROR|CRITICAL) .*", log.read_text(errors="replace"), re.MULTILINE)
+    text = log.read_text(errors="replace")
+    failures = re.findall(r"^\S+ \S+ \d+ (?:ERROR|CRITICAL) .*", text, re.MULTILINE)
     if code or failures:
-        raise DemoError(f"the demo database could not be made, see {log}:\n" + "\n".join(failures[:3]))
+        lines = [*failures[:2], *text.strip().splitlines()[-1:]]
+        raise DemoError(f"the demo database could not be made, see {log}:\n" + "\n".join(lines))
 
 
 def prepare_database():
