@@ -29,13 +29,24 @@ def set_up(server):
     # Made without its country: with one, Odoo installs further modules, which take half a minute and are not needed.
     second = admin.create("res.company", name="Druga firma sp. z o.o.")
     admin.context["allowed_company_ids"] = [first, second]
+    layout = xml_id(admin, "web.external_layout_standard")  # without one, the first print asks for it
     for company, name, nip in ((first, "Sprzedawca sp. z o.o.", FIRST_NIP), (second, "Druga firma sp. z o.o.", SECOND_NIP)):
-        admin.call("res.company", "write", [company], address | {"name": name, "vat": f"PL{nip}"})
+        admin.call("res.company", "write", [company], address | {
+            "name": name, "vat": f"PL{nip}", "external_report_layout_id": layout})
         admin.call("account.chart.template", "try_loading", [], "pl", company, False)
     admin.create("res.partner", name="Nabywca S.A.", vat=f"PL{BUYER_NIP}", is_company=True, country_id=poland,
                  street="ul. Długa 7", zip="31-147", city="Kraków")
     make_accountant(admin, [first, second])
     silence_other_jobs(admin)
+
+
+def speak_polish(admin, login):
+    """Load the Polish language, and have a user work in it."""
+    [language] = admin.find("res.lang", [("code", "=", "pl_PL")], "id", context={"active_test": False})
+    wizard = admin.create("base.language.install", lang_ids=[(6, 0, [language["id"]])], overwrite=False)
+    admin.call("base.language.install", "lang_install", [wizard])
+    [user] = admin.find("res.users", [("login", "=", login)], "id")
+    admin.call("res.users", "write", [user["id"]], {"lang": "pl_PL"})
 
 
 def silence_other_jobs(admin):

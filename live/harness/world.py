@@ -89,7 +89,7 @@ class World:
     def pick(self, ids):
         """Have the accountant send the invoices; return the ids of their documents, in the same order."""
         pick(self.accountant, ids)
-        return [self.database.value("SELECT max(id) FROM ksef_document WHERE move_id = %s", number) for number in ids]
+        return [self.document_of(number) for number in ids]
 
     def send_one(self, company=None):
         """Make an invoice and have it sent; return (invoice, document)."""
@@ -104,6 +104,10 @@ class World:
         for name in ("xml", "upo"):  # Odoo keeps files in base64
             row[name] = base64.b64decode(bytes(row[name] or b""))
         return row
+
+    def document_of(self, invoice):
+        """Id of the newest document of an invoice, or None."""
+        return self.database.value("SELECT max(id) FROM ksef_document WHERE move_id = %s", invoice)
 
     def documents(self, numbers):
         """The rows of several documents, as :meth:`document`."""
