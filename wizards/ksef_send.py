@@ -88,7 +88,8 @@ class KsefSend(models.TransientModel):
                    SUM(sorted.net), SUM(sorted.tax), SUM(sorted.gross), ARRAY_AGG(sorted.id ORDER BY sorted.invoice_date, sorted.id)
               FROM (
                 SELECT m.id, m.invoice_date, n.environment, m.currency_id, m.invoice_date < %(today)s AS is_late,
-                       m.amount_untaxed AS net, m.amount_tax AS tax, m.amount_total AS gross,
+                       m.amount_untaxed_in_currency_signed AS net, m.amount_total_in_currency_signed AS gross,
+                       m.amount_total_in_currency_signed - m.amount_untaxed_in_currency_signed AS tax,
                        CASE WHEN m.move_type NOT IN %(kinds)s THEN 'kind'
                             WHEN m.state != 'posted' THEN 'unposted'
                             WHEN n.id IS NULL THEN 'unconnected'
@@ -192,6 +193,7 @@ class KsefSend(models.TransientModel):
         :raise UserError: none can be picked, or some are dated before today and that was not confirmed
         """
         self.ensure_one()
+        self.invalidate_recordset()  # what was shown may be old
         if self.late_count:
             raise UserError(self.env._(
                 "%(count)s of the invoices have an issue date before today, so KSeF will mark them as issued offline. Set today's "
@@ -222,6 +224,7 @@ class KsefSend(models.TransientModel):
         return self._get_action()
 
     def _pick(self, late_confirmed):
+        self.invalidate_recordset()
         moves = self._get_ready_moves()
         if not moves:
             raise UserError("\n".join([

@@ -22,13 +22,15 @@ patch(AccountMoveFormController.prototype, {
 
     /** Shows the new state, unless somebody is writing in the form: then only says so. */
     async onKsefChange() {
-        if (await this.model.root.isDirty()) {
+        const record = this.model.root;
+        if (await record.isDirty()) {
             this.ksefNotification.add(
                 _t("KSeF has answered about this invoice. Save or discard your changes to see it."),
                 { type: "info" }
             );
         } else {
-            await this.model.load();
+            // not model.load(): that would swallow the reload which a closing dialog waits for
+            await record.load();
         }
     },
 });
