@@ -10,6 +10,7 @@ from typing import Any
 from odoo import models
 
 from ..ksef.fa3.finding import ERROR, WARNING, Finding
+from .ksef_invoice_context import Entry
 from .ksef_invoice_texts import FAULT, TEXTS
 
 # Path in the model (without indexes, the longest that fits) -> path of the record from the invoice, its field.
@@ -107,12 +108,12 @@ class AccountMove(models.Model):
         record = self.mapped(source) if source else self
         return record, origin.supply_field if field_name == 'supply' else field_name
 
-    def _ksef_issue_dict(self, issue: Issue) -> dict:
+    def _ksef_issue_dict(self, issue: Issue, entry: Entry) -> dict:
         """Return an issue as it is stored with a document and shown to users."""
         return {
             'severity': issue.severity,
             'code': issue.code.partition(':')[0],
-            'field': self._ksef_field_label(issue),
+            'field': self._ksef_field_label(issue, entry),
             'message': self._ksef_issue_text(issue),
             'value': self._ksef_issue_value(issue),
             'res_model': issue.record._name,
@@ -124,24 +125,26 @@ class AccountMove(models.Model):
         text = self.env._(TEXTS.get(issue.code, FAULT))
         return text % {'message': issue.code, **issue.values}
 
-    def _ksef_field_label(self, issue: Issue) -> str:
+    def _ksef_field_label(self, issue: Issue, entry: Entry) -> str:
         """Return the field's label; of a line with its number and name, of another record with that record's name."""
         record = issue.record
         label = record._fields[issue.field].get_description(self.env, ['string'])['string']
         item = issue.line if issue.line is not None else record
         if item._name == 'account.move.line':
             return self.env._(
-                "Line %(number)s (%(name)s): %(label)s", number=self._ksef_line_number(item),
+                "Line %(number)s (%(name)s): %(label)s", number=self._ksef_line_number(item, entry),
                 name=(item.name or item.product_id.display_name or '')[:40].strip(), label=label)
         if record != self:
             return self.env._("%(record)s: %(label)s", record=record.display_name, label=label)
         return label
 
-    def _ksef_line_number(self, item) -> int:
-        """Return the number that a product line has, and that a section or note stands before or at."""
-        shown = self._ksef_shown_lines()
-        position = shown.ids.index(item.id) if item in shown else len(shown) - 1
-        before = sum(1 for line in shown[:position + 1] if line.display_type == 'product')
+    def _ksef_line_number(self, item, entry: Entry) -> int:
+        """Return the number that a product line has, or of the product that another item stands at."""
+        before = 0
+        for shown in entry.shown:
+            before += shown.display_type == 'product'
+            if shown == item:
+                break
         return max(before, 1)
 
     def _ksef_issue_value(self, issue: Issue) -> str:

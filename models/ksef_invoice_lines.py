@@ -40,24 +40,12 @@ def decimal_number(value: float, places: int) -> Decimal:
     return Decimal(value).quantize(Decimal(1).scaleb(-places), context=_WIDE)
 
 
-def line_order(line) -> tuple:
-    """Sort the lines of one invoice as Odoo shows and prints them."""
-    return line.sequence, line.id
-
-
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
-    def _ksef_shown_lines(self):
-        """Return products, sections and notes in the order in which they are printed."""
-        shown = ('product', *REMARK_KEYS)
-        return self.line_ids.filtered(lambda line: line.display_type in shown).sorted(line_order)
-
-    def _ksef_lines(self, context) -> tuple[list[Line], list]:
-        """Return the lines, and for each the journal item it comes from."""
-        products = [line for line in self._ksef_shown_lines() if line.display_type == 'product']
-        lines = [self._ksef_line(context, number, item) for number, item in enumerate(products, 1)]
-        return lines, products
+    def _ksef_lines(self, context, entry) -> list[Line]:
+        """Return the lines of the products, in their order."""
+        return [self._ksef_line(context, number, item) for number, item in enumerate(entry.products, 1)]
 
     def _ksef_line(self, context, number: int, item) -> Line:
         quantity = decimal_number(item.quantity, QUANTITY.places)
@@ -73,7 +61,7 @@ class AccountMove(models.Model):
             unit_price=unit_price,
             discount=self._ksef_discount(item.discount, _WIDE.multiply(quantity, unit_price), net),
             net=net,
-            rate=context.rate(item.tax_ids[:1])[0] if item.tax_ids else None,
+            rate=context.rate(item.tax_ids)[0],
             goods_code=GoodsCode(goods_code) if goods_code else None,
         )
 
@@ -82,17 +70,15 @@ class AccountMove(models.Model):
         discount = full_value.quantize(CENT, context=_WIDE) - net if percent else Decimal(0)
         return discount or None
 
-    def _ksef_remarks(self) -> tuple[list[Remark], list]:
+    def _ksef_remarks(self, entry) -> tuple[list[Remark], list]:
         """Return sections, notes and names that are too long for their line, and the journal item of each.
 
         A section belongs to the product that follows it, a note to the one before it. Texts that are longer than one
         remark go into several, in their order.
         """
         remarks, items = [], []
-        number = 0
-        shown = self._ksef_shown_lines()
-        count = sum(1 for item in shown if item.display_type == 'product')
-        for item in shown:
+        number, count = 0, len(entry.products)
+        for item in entry.shown:
             is_product = item.display_type == 'product'
             number += is_product
             text = collapse(item.name)
@@ -106,14 +92,13 @@ class AccountMove(models.Model):
             items += [item] * len(parts)
         return remarks, items
 
-    def _ksef_group_totals(self, context) -> list[GroupTotal]:
+    def _ksef_group_totals(self, context, entry) -> list[GroupTotal]:
         """Return the sums per group of rates, from the base and tax items of the journal entry (P_13_x, P_14_x)."""
         net, tax = defaultdict(Decimal), defaultdict(Decimal)
-        for item in self.line_ids:
-            if item.display_type == 'product':
-                net[self._ksef_group(context, item.tax_ids[:1])] -= amount(item.balance)
-            elif item.tax_line_id:
-                tax[self._ksef_group(context, item.tax_line_id)] -= amount(item.balance)
+        for item in entry.products:
+            net[self._ksef_group(context, item.tax_ids)] -= amount(item.balance)
+        for item in entry.taxes:
+            tax[self._ksef_group(context, item.tax_line_id)] -= amount(item.balance)
         totals = []
         for group in net.keys() | tax.keys():
             has_tax = group and group.tax_element is not None
@@ -123,5 +108,5 @@ class AccountMove(models.Model):
         return totals
 
     def _ksef_group(self, context, tax):
-        rate: TaxRate | None = context.rate(tax)[0] if tax else None
+        rate: TaxRate | None = context.rate(tax)[0]
         return rate.group if rate else None

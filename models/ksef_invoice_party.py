@@ -133,10 +133,9 @@ class AccountMove(models.Model):
             contacts=() if private else contacts_of(self.partner_id) or contacts_of(partner),
         )
 
-    def _ksef_payment(self) -> Payment | None:
+    def _ksef_payment(self, entry) -> Payment | None:
         """Return due dates and account: a transfer, as soon as an account to pay to is given."""
-        terms = self.line_ids.filtered(lambda line: line.display_type == 'payment_term')
-        days = sorted({line.date_maturity for line in terms if line.date_maturity})
+        days = sorted({item.date_maturity for item in entry.terms if item.date_maturity})
         bank = self.partner_bank_id
         accounts = (self._ksef_bank_account(bank),) if bank else ()
         if not days and not accounts:

@@ -3,11 +3,16 @@
 Whatever this addon can't express is refused by name, so that nothing is left out or sent wrong.
 """
 
+from decimal import Decimal
+
 from odoo import models
 
 from ..ksef.fa3.codes import TaxGroup
+from ..ksef.fa3.finding import ERROR
 from ..ksef.fa3.model import PolishTaxId
+from .ksef_invoice_context import Entry, RenderContext
 from .ksef_invoice_findings import Issue
+from .ksef_invoice_lines import amount
 from .ksef_invoice_tax import known_grids
 
 # Journal items that an ordinary invoice may have. 'discount' items move discounts between accounts and cancel out;
@@ -21,6 +26,8 @@ VOUCHER_FIELDS = ('l10n_pl_vat_b_spv', 'l10n_pl_vat_b_spv_dostawa', 'l10n_pl_vat
 # Groups of goods (GTU) that are defined by annex 15 to the VAT act: waste, electronics, metals.
 ANNEX_15_GOODS = {'GTU_05', 'GTU_06', 'GTU_08'}
 SPLIT_PAYMENT_LIMIT = 15000
+HALF_CENT = Decimal('0.005')
+FLOAT_ERROR = Decimal('1e-12')  # what Odoo's own arithmetic in floats may be off, relatively
 TAXED_GROUPS = {TaxGroup.STANDARD, TaxGroup.REDUCED_FIRST, TaxGroup.REDUCED_SECOND}
 
 
@@ -29,29 +36,27 @@ class AccountMove(models.Model):
 
     def _ksef_refusals(self) -> list:
         """Return, as dicts, the errors that are known without rendering, of all invoices in ``self``."""
-        context = self._ksef_render_context()
-        return [
-            move._ksef_issue_dict(issue)
-            for move in self
-            for issue in move._ksef_find_refusals(context)
-            if issue.severity == 'error'
-        ]
+        context = RenderContext(self, None)
+        self._ksef_read_ahead()
+        findings = []
+        for move in self:
+            entry = Entry(move)
+            issues = move._ksef_find_refusals(context, entry)
+            findings += [move._ksef_issue_dict(issue, entry) for issue in issues if issue.severity == ERROR]
+        return findings
 
-    def _ksef_find_refusals(self, context) -> list[Issue]:
+    def _ksef_find_refusals(self, context, entry) -> list[Issue]:
         """Return what makes this move something else than an ordinary sales invoice in PLN."""
         self.ensure_one()
         if kind := self._ksef_kind_refusal():
             return [kind]
         return [
             *self._ksef_header_refusals(),
-            *self._ksef_origin_refusals(),
-            *self._ksef_entry_refusals(context),
-            *(issue for item in self._ksef_product_items() for issue in self._ksef_line_refusals(context, item)),
-            *self._ksef_split_payment(context),
+            *self._ksef_origin_refusals(entry),
+            *self._ksef_entry_refusals(context, entry),
+            *(issue for item in entry.products for issue in self._ksef_line_refusals(context, item)),
+            *self._ksef_split_payment(context, entry),
         ]
-
-    def _ksef_product_items(self):
-        return self.line_ids.filtered(lambda item: item.display_type == 'product')
 
     def _ksef_kind_refusal(self) -> Issue | None:
         """Return why this move isn't a posted customer invoice at all."""
@@ -63,12 +68,11 @@ class AccountMove(models.Model):
 
     def _ksef_header_refusals(self) -> list[Issue]:
         """Country, currency, terms: what stands on the invoice as a whole."""
-        polish = self.env.ref('base.PLN')
         company = self.company_id
         checks = (
             ('company-country', company, 'account_fiscal_country_id', company.account_fiscal_country_id.code != 'PL'),
-            ('company-currency', company, 'currency_id', company.currency_id != polish),
-            ('currency', self, 'currency_id', self.currency_id != polish),
+            ('company-currency', company, 'currency_id', company.currency_id.name != 'PLN'),
+            ('currency', self, 'currency_id', self.currency_id.name != 'PLN'),
             ('foreign-vat', self, 'fiscal_position_id', bool(self.fiscal_position_id.foreign_vat)),
             ('early-discount', self, 'invoice_payment_term_id', self.invoice_payment_term_id.early_discount),
         )
@@ -76,25 +80,22 @@ class AccountMove(models.Model):
         vouchers = [field for field in VOUCHER_FIELDS if self[field]]
         return issues + [Issue.error('voucher', self, field) for field in vouchers]
 
-    def _ksef_origin_refusals(self) -> list[Issue]:
+    def _ksef_origin_refusals(self, entry) -> list[Issue]:
         """Invoices that change or replace another document, as told by the modules that are installed."""
         origins = ('reversed_entry_id', 'reversal'), ('debit_origin_id', 'debit-note'), ('pos_order_ids', 'receipt')
         issues = [Issue.error(code, self, field) for field, code in origins if field in self._fields and self[field]]
-        if self._is_downpayment() or self._ksef_down_payment_items():
+        if self._is_downpayment() or any(self._ksef_is_down_payment(item) for item in entry.products):
             issues.append(Issue.error('down-payment', self, 'invoice_line_ids'))
         return issues
 
-    def _ksef_down_payment_items(self):
-        """Return the items that charge or deduct a down payment of a sales order."""
-        items = self._ksef_product_items()
-        if 'sale_line_ids' in items._fields:
-            return items.filtered(lambda item: any(item.sale_line_ids.mapped('is_downpayment')))
-        return items.browse()
+    def _ksef_is_down_payment(self, item) -> bool:
+        """Tell whether a line charges or deducts a down payment of a sales order (with ``sale`` installed)."""
+        return 'sale_line_ids' in item._fields and any(item.sale_line_ids.mapped('is_downpayment'))
 
-    def _ksef_entry_refusals(self, context) -> list[Issue]:
+    def _ksef_entry_refusals(self, context, entry) -> list[Issue]:
         """Journal items that have no place on an ordinary invoice."""
         issues = []
-        for item in self.line_ids:
+        for item in entry.items:
             if item.display_type not in ORDINARY_ITEMS:
                 issues.append(Issue.error(ITEM_PROBLEMS.get(item.display_type, 'journal-item'), item, 'name'))
             elif item.tax_line_id and not context.rate(item.tax_line_id)[0]:
@@ -117,18 +118,29 @@ class AccountMove(models.Model):
             issues.append(Issue.error('line-grids', item, 'tax_tag_ids', value=grids, expected=expected))
         if not 0 <= item.discount <= 100:
             issues.append(Issue.error('line-discount', item, 'discount', value=f'{item.discount:g}'))
-        return issues
+        return issues or self._ksef_line_arithmetic(item)
 
-    def _ksef_split_payment(self, context) -> list[Issue]:
+    def _ksef_line_arithmetic(self, item) -> list[Issue]:
+        """The amount of a line follows from quantity, price and discount.
+
+        Checked here, with Odoo's own numbers, because the discount in PLN (P_10) is what lies between them.
+        """
+        value = Decimal(item.quantity) * Decimal(item.price_unit) * (1 - Decimal(item.discount) / 100)
+        if abs(value - amount(item.price_subtotal)) <= HALF_CENT + abs(value) * FLOAT_ERROR:
+            return []
+        values = {'value': f'{item.price_subtotal:.2f}', 'expected': f'{value:.2f}'}
+        return [Issue.error('line-arithmetic', item, 'price_subtotal', **values)]
+
+    def _ksef_split_payment(self, context, entry) -> list[Issue]:
         """Split payment (P_18A) is duty on more than 15,000 PLN with annex-15 goods, which Odoo doesn't know.
 
         Groups of goods that the annex itself defines are refused; else the seller is asked.
         """
         if self.amount_total <= SPLIT_PAYMENT_LIMIT or not isinstance(self._ksef_buyer().identifier, PolishTaxId):
             return []
-        taxed = self._ksef_product_items().filtered(
-            lambda item: (rate := context.rate(item.tax_ids[:1])[0]) and rate.group in TAXED_GROUPS)
-        annex = taxed.filtered(lambda item: item.product_id.l10n_pl_vat_gtu in ANNEX_15_GOODS)
+        rates = [(item, context.rate(item.tax_ids[:1])[0]) for item in entry.products]
+        taxed = [item for item, rate in rates if rate and rate.group in TAXED_GROUPS]
+        annex = [item for item in taxed if item.product_id.l10n_pl_vat_gtu in ANNEX_15_GOODS]
         if annex:
             return [Issue.error('split-payment', item, 'product_id', value=item.product_id.l10n_pl_vat_gtu)
                     for item in annex]

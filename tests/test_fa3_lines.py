@@ -197,6 +197,15 @@ class TestLines(Fa3Common):
         finding = self.refused(move, 'line-arithmetic')
         self.assertIn("101.00", finding['message'])
 
+    def test_value_that_does_not_follow_from_the_discount(self):
+        move = self.new_invoice({'quantity': 2, 'price_unit': 50, 'discount': 10})
+        self.env.cr.execute(
+            "UPDATE account_move_line SET discount = 11 WHERE id = %s", [move.invoice_line_ids.id])
+        self.env.invalidate_all()
+        finding = self.refused(move, 'line-arithmetic')
+        self.assertIn("89.00", finding['message'])
+        self.assertEqual((finding['res_id'], finding['value']), (move.invoice_line_ids.id, '90.00'))
+
 
 @tagged('post_install', '-at_install')
 class TestRounding(Fa3Common):

@@ -131,7 +131,9 @@ class TestProof(Fa3Common):
 
     def test_number(self):
         move = self.new_invoice()
-        for name, code in (('FV  1', 'text-spaces'), (' FV1', 'text-spaces'), ('F' * 257, 'text-too-long'), ('FV\x9f', 'character-forbidden')):
+        cases = (('FV  1', 'text-spaces'), (' FV1', 'text-spaces'), ('F' * 257, 'text-too-long'),
+                 ('FV\x9f', 'character-forbidden'))
+        for name, code in cases:
             with self.subTest(name):
                 self.env.cr.execute("UPDATE account_move SET name = %s WHERE id = %s", [name, move.id])
                 self.env.invalidate_all()

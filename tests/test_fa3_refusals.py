@@ -1,5 +1,6 @@
 """What can't be sent is refused by name, never sent wrong; and what the answers look like."""
 import json
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.tests import tagged
@@ -119,6 +120,13 @@ class TestRefusals(Fa3Common):
         self.assertNotIn('split-payment-doubt', self.codes(self.new_invoice({'price_unit': 20000}, partner_id=private.id)))
         self.assertNotIn('split-payment-doubt', self.codes(
             self.new_invoice({'price_unit': 20000, 'tax': self.chart_tax('vs_stal')})))
+
+    def test_down_payment(self):
+        move = self.new_invoice()
+        with patch.object(type(move), '_is_downpayment', lambda self: True):
+            self.refused_here(move, 'down-payment')
+        with patch.object(type(move), '_ksef_is_down_payment', lambda self, item: True):
+            self.refused_here(move, 'down-payment')
 
     def test_items_added_to_the_journal_entry(self):
         move = self.new_invoice()

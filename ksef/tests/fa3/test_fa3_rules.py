@@ -23,10 +23,11 @@ def totals(**changes):
     return (base[REDUCED], replace(base[STANDARD], **changes))
 
 
-def single(rate, total=D('90.00'), **values):
+def single(rate, **values):
     """An invoice of one line of 90.00 with a rate that has no tax."""
     line = replace(invoice().lines[0], rate=rate)
-    return invoice(lines=(line,), total=total, group_totals=(GroupTotal(group=rate.group, net=D('90.00')),), **values)
+    totals = (GroupTotal(group=rate.group, net=D('90.00')),)
+    return invoice(lines=(line,), total=D('90.00'), group_totals=totals, **values)
 
 
 def large(**line):

@@ -207,7 +207,8 @@ def invoices():
         max_size=3, unique_by=lambda total: total.group).map(tuple)
     remarks = st.lists(st.builds(Remark, key=texts, value=texts, line_number=st.none() | st.integers(-1, 3)), max_size=2)
     return st.builds(
-        Invoice, created_at=st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),
+        Invoice, created_at=st.datetimes(
+            datetime.fromisoformat('2020-01-01'), datetime.fromisoformat('2060-01-01'), timezones=st.just(UTC)),
         seller=st.builds(replace, st.just(base.seller), name=texts, nip=texts | st.just('5795955811')), buyer=buyers,
         number=texts, issue_date=days, total=numbers, supply_date=st.none() | days, group_totals=totals,
         remarks=remarks.map(tuple), lines=st.lists(lines(), max_size=3).map(tuple), payment=st.just(base.payment))

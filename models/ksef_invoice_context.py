@@ -1,0 +1,74 @@
+"""What rendering shares: facts about taxes and units for a whole batch, and the journal entry read once."""
+
+import uuid
+from collections import defaultdict
+from datetime import UTC, datetime
+
+from odoo import fields
+
+from ..ksef.fa3.codes import TaxRate
+from ..ksef.fa3.schema import SchemaError
+
+POLISH = 'pl_PL'
+TEXT_TYPES = ('line_section', 'line_subsection', 'line_note')
+
+
+class Entry:
+    """The journal items of one invoice, sorted by what they are; lines stand as Odoo shows and prints them.
+
+    ``items``: all; ``products``: lines that are sold; ``shown``: these with sections and notes; ``taxes``: items of
+    tax; ``terms``: receivables with their due dates.
+    """
+
+    def __init__(self, move):
+        self.items = list(move.line_ids)
+        by_type = defaultdict(list)
+        for item in self.items:
+            by_type[item.display_type].append(item)
+        self.products = sorted(by_type['product'], key=_printed_order)
+        texts = [item for kind in TEXT_TYPES for item in by_type[kind]]
+        self.shown = sorted([*self.products, *texts], key=_printed_order) if texts else self.products
+        self.taxes = [item for item in self.items if item.tax_line_id]
+        self.terms = by_type['payment_term']
+
+
+def _printed_order(item) -> tuple:
+    return item.sequence, item.id
+
+
+class RenderContext:
+    """What the invoices of one batch share: moment, day, schema, and what is known of taxes and units."""
+
+    def __init__(self, model, created_at: datetime | None):
+        self.created_at = (created_at or fields.Datetime.now()).replace(tzinfo=UTC)
+        self.today = model._ksef_today()
+        parameters = model.env['ir.config_parameter'].sudo()
+        self.namespace = uuid.uuid5(uuid.NAMESPACE_URL, parameters.get_param('database.uuid') or '')
+        languages = dict(model.env['res.lang'].get_installed())
+        self._language = POLISH if POLISH in languages else 'en_US'
+        self._units, self._rates, self._grids = {}, {}, {}
+        self.schema, self.schema_problem = None, None
+        try:
+            self.schema = model._ksef_schema()
+        except SchemaError as error:
+            self.schema_problem = str(error)
+
+    def rate(self, tax) -> tuple[TaxRate | None, str | None]:
+        """Return the rate of a tax, or the code of why it has none; neither without a tax."""
+        if not tax:
+            return None, None
+        if tax.id not in self._rates:
+            self._rates[tax.id] = tax._ksef_rate()
+        return self._rates[tax.id]
+
+    def grids(self, tax) -> frozenset:
+        """Return the tax grids of the base of a tax."""
+        if tax.id not in self._grids:
+            self._grids[tax.id] = tax._ksef_base_grids()
+        return self._grids[tax.id]
+
+    def unit_name(self, unit) -> str | None:
+        """Return the Polish name of a unit of measure, whatever language the user has."""
+        if unit.id not in self._units:
+            self._units[unit.id] = unit.with_context(lang=self._language).name
+        return self._units[unit.id]
