@@ -108,9 +108,7 @@ class Exports:
         """Query, pack, split, encrypt; returns InvoicePackage without its links."""
         request = json.loads(row["request"])
         query = self._app.invoices.build(_Context(row), request["filters"])
-        rows = self._app.store.all(
-            query.sql(f"a.metadata, a.reference, a.ksef_number, p.{query.column} AS moment") + " LIMIT ?",
-            *query.values, CAP + 1)
+        rows = query.run(self._app.store, "a.metadata, a.reference, a.ksef_number, p.moment", limit=CAP + 1)
         compression = request.get("compressionType") or "Zip"
         package = {"invoiceCount": 0, "size": 0, "parts": [], "isTruncated": False, "compressionType": compression}
         if query.hwm:

@@ -1,7 +1,7 @@
 """What KSeF reads out of an FA(3) document: parties, number, date, sums, and the metadata shown in queries."""
 
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from .fa3 import FA3_NAMESPACE
 
@@ -81,6 +81,10 @@ def _tag(name):
     return f"{{{FA3_NAMESPACE}}}{name}"
 
 
+_FIELDS = [_tag(name) for name in ("KodWaluty", "P_1", "P_2", "P_15", "RodzajFaktury", *_BASES, *_TAXES,
+                                   *(name + "W" for name in _TAXES))]
+
+
 def _text(node, *path):
     """Collapsed text of a descendant, or None."""
     for name in path:
@@ -98,10 +102,12 @@ def peek(root):
 def read(root):
     """Read a document that the schema has accepted."""
     body = root.find(_tag("Fa"))
+    fields = {child.tag: child.text for child in body.iterchildren(*_FIELDS)}
     invoice = Invoice(
-        number=_text(body, "P_2"), issued=_text(body, "P_1"), kind=_text(body, "RodzajFaktury"),
-        currency=_text(body, "KodWaluty"), seller=_party(root.find(_tag("Podmiot1"))),
-        buyer=_party(root.find(_tag("Podmiot2"))), gross=_amount(body, "P_15"),
+        number=_plain(fields[_tag("P_2")]), issued=_plain(fields[_tag("P_1")]),
+        kind=_plain(fields[_tag("RodzajFaktury")]), currency=_plain(fields[_tag("KodWaluty")]),
+        seller=_party(root.find(_tag("Podmiot1"))), buyer=_party(root.find(_tag("Podmiot2"))),
+        gross=_sum(fields, ["P_15"]),
         third=[_third(node) for node in root.findall(_tag("Podmiot3"))],
         self_invoicing=_text(body, "Adnotacje", "P_17") == "1", attachment=root.find(_tag("Zalacznik")) is not None,
     )
@@ -109,18 +115,20 @@ def read(root):
     if authorized is not None:
         invoice.authorized = _party(authorized)
         invoice.authorized.role = int(_text(authorized, "RolaPU"))
-    invoice.net = sum((_amount(body, name) for name in _BASES), Decimal(0))
+    invoice.net = _sum(fields, _BASES)
     suffix = "" if invoice.currency == "PLN" else "W"
-    invoice.vat = sum((_amount(body, name + suffix) for name in _TAXES), Decimal(0))
+    invoice.vat = _sum(fields, [name + suffix for name in _TAXES])
     return invoice
 
 
-def _amount(node, name):
-    text = _text(node, name)
-    try:
-        return Decimal(text) if text else Decimal(0)
-    except InvalidOperation:
-        return Decimal(0)
+def _plain(text):
+    return " ".join((text or "").split())
+
+
+def _sum(fields, names):
+    """The sum of the amounts that are there; the schema has seen to it that they are numbers."""
+    found = (fields.get(_tag(name)) for name in names)
+    return sum((Decimal(_plain(text)) for text in found if text), Decimal(0))
 
 
 def _party(node):

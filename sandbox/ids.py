@@ -21,13 +21,20 @@ CHALLENGE, AUTH, ONLINE, BATCH, INVOICE, UPO, EXPORT, TOKEN, OPERATION = (
     "CR", "AU", "SO", "SB", "EE", "EU", "EH", "EC", "EG")
 
 
+def _crc8_step(byte):
+    for _ in range(8):
+        byte = ((byte << 1) ^ 0x07) & 0xFF if byte & 0x80 else byte << 1
+    return byte
+
+
+_CRC8 = bytes(map(_crc8_step, range(256)))
+
+
 def crc8(value):
     """CRC-8 (polynomial 0x07, start 0, no reflection) of an ASCII text, as two upper-case hex digits."""
     crc = 0
     for byte in value.encode("ascii"):
-        crc ^= byte
-        for _ in range(8):
-            crc = ((crc << 1) ^ 0x07) & 0xFF if crc & 0x80 else (crc << 1) & 0xFF
+        crc = _CRC8[crc ^ byte]
     return f"{crc:02X}"
 
 

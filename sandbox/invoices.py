@@ -16,18 +16,39 @@ _AMOUNTS = {"Brutto": "gross", "Netto": "net", "Vat": "vat"}
 
 
 class Query:
-    """A query in SQL: over ``parties`` (p) by role, identity and date, joined with ``archive`` (a)."""
+    """A query in SQL: over ``parties`` (p) by role, identity and date, then ``archive`` (a) for the other filters.
 
-    def __init__(self, column, where, values, hwm):
+    ``by_party`` and ``by_invoice`` are lists of (condition, values).
+    """
+
+    def __init__(self, column, hwm):
         self.column = column
-        self.where = where
-        self.values = values
         self.hwm = hwm
+        self.by_party = []
+        self.by_invoice = []
+        self.selective = False
 
-    def sql(self, columns, order="ASC"):
-        """The statement without its limit."""
-        return (f"SELECT {columns} FROM parties p JOIN archive a ON a.ksef_number = p.ksef_number "
-                f"WHERE {' AND '.join(self.where)} ORDER BY p.{self.column} {order}, p.ksef_number {order}")
+    def run(self, store, columns, *, order="ASC", limit, offset=0):
+        """The rows of a page; ``columns`` of ``a``, and p.moment (the date that sorts)."""
+        sort = f"p.moment {order}, p.invoice {order}"
+        party = f"SELECT invoice, {self.column} AS moment FROM parties WHERE {_all(self.by_party)}"
+        values = [*_values(self.by_party)]
+        if not self.by_invoice:
+            # without further filters the page is cut out of the index, and only its rows are looked up
+            party += f" ORDER BY {self.column} {order}, invoice {order} LIMIT ? OFFSET ?"
+            return store.all(f"SELECT {columns} FROM ({party}) p JOIN archive a ON a.id = p.invoice ORDER BY {sort}",
+                             *values, limit, offset)
+        tables = f"archive a CROSS JOIN ({party}) p" if self.selective else f"({party}) p CROSS JOIN archive a"
+        return store.all(f"SELECT {columns} FROM {tables} WHERE a.id = p.invoice AND {_all(self.by_invoice)} "
+                         f"ORDER BY {sort} LIMIT ? OFFSET ?", *values, *_values(self.by_invoice), limit, offset)
+
+
+def _all(conditions):
+    return " AND ".join(condition for condition, _values in conditions)
+
+
+def _values(conditions):
+    return [value for _condition, values in conditions for value in values]
 
 
 class OutOfRange(Exception):
@@ -53,8 +74,8 @@ class Invoices:
             return None
         marks = identities(principal)
         if not marks or not self._app.store.one(
-                f"SELECT 1 FROM parties WHERE ksef_number = ? AND value IN ({', '.join('?' * len(marks))})",
-                number, *marks):
+                f"SELECT 1 FROM parties WHERE invoice = ? AND value IN ({', '.join('?' * len(marks))})",
+                row["id"], *marks):
             return None
         return row
 
@@ -89,7 +110,7 @@ class Invoices:
             raise ApiError(21183, "Parametr dateRange.from jest późniejszy niż PermanentStorageHwmDate przy włączonym "
                                   "restrictToPermanentStorageHwmDate.") from error
         order = "DESC" if values.get("sortOrder") == "Desc" else "ASC"
-        rows = self._app.store.all(found.sql("a.metadata", order) + " LIMIT ? OFFSET ?", *found.values, size + 1, start)
+        rows = found.run(self._app.store, "a.metadata", order=order, limit=size + 1, offset=start)
         shown = min(size, CAP - start)
         more = len(rows) > shown
         truncated = more and start + shown >= CAP
@@ -102,11 +123,14 @@ class Invoices:
         """The ``Query`` of InvoiceQueryFilters; raises 21405 and OutOfRange."""
         column, start, end, hwm = self._range(filters["dateRange"])
         marks = identities(principal)
-        where = ["p.role = ?", f"p.value IN ({', '.join('?' * len(marks))})",
-                 f"p.{column} >= ?", f"p.{column} <= ?", "p.stored <= ?"]
-        values = [filters["subjectType"], *marks, start, end, clock.text(self._app.clock.now())]
-        add_filters(filters, where, values)
-        return Query(column, where, values, hwm)
+        query = Query(column, hwm)
+        query.by_party = [
+            ("role = ?", [filters["subjectType"]]), (f"value IN ({', '.join('?' * len(marks))})", marks),
+            (f"{column} >= ?", [start]), (f"{column} <= ?", [end]),
+            ("stored <= ?", [clock.text(self._app.clock.now())])]
+        query.by_invoice = list(further(filters))
+        query.selective = filters.get("ksefNumber") is not None or filters.get("invoiceNumber") is not None
+        return query
 
     def _range(self, given):
         """(column, from, to, HWM or None) of a date range, the bounds as the column stores them."""
@@ -139,29 +163,24 @@ def identities(principal):
     return [principal.context_value] if principal.context_type in ("Nip", "InternalId") else []
 
 
-def add_filters(filters, where, values):
-    """Turn the optional filters into conditions on ``archive``."""
+def further(filters):
+    """The optional filters as conditions on ``archive``: pairs of SQL and values."""
     equal = {"ksefNumber": "a.ksef_number", "invoiceNumber": "a.number", "sellerNip": "a.seller_nip",
              "invoicingMode": "a.mode", "formType": "a.form", "isSelfInvoicing": "a.self_invoicing",
              "hasAttachment": "a.attachment"}
     for name, column in equal.items():
         if filters.get(name) is not None:
-            where.append(f"{column} = ?")
-            values.append(filters[name])
+            yield f"{column} = ?", [filters[name]]
     for name, column in (("currencyCodes", "a.currency"), ("invoiceTypes", "a.type")):
         if filters.get(name):
-            where.append(f"{column} IN ({', '.join('?' * len(filters[name]))})")
-            values.extend(filters[name])
+            yield f"{column} IN ({', '.join('?' * len(filters[name]))})", filters[name]
     buyer = filters.get("buyerIdentifier")
     if buyer:
-        where.append("a.buyer_type = ?")
-        values.append(buyer["type"])
+        yield "a.buyer_type = ?", [buyer["type"]]
         if buyer["type"] != "None" and buyer.get("value") is not None:
-            where.append("a.buyer_value = ?")
-            values.append(buyer["value"])
+            yield "a.buyer_value = ?", [buyer["value"]]
     amount = filters.get("amount")
     if amount:
         for bound, sign in (("from", ">="), ("to", "<=")):
             if amount.get(bound) is not None:
-                where.append(f"a.{_AMOUNTS[amount['type']]} {sign} ?")
-                values.append(float(amount[bound]))
+                yield f"a.{_AMOUNTS[amount['type']]} {sign} ?", [float(amount[bound])]

@@ -34,24 +34,29 @@ class Limits:
         self._lock = threading.Lock()
         self._calls = {}
         self._offences = {}
-        self._rates_set = None
+        self._overrides = None
 
     def _override(self, kind, owner):
-        return unpacked(self._app.store.value("SELECT value FROM overrides WHERE kind = ? AND owner = ?", kind, owner))
+        """What the test data set for an owner, or None; all of it is remembered, for it is asked at every call."""
+        known = self._overrides
+        if known is None:
+            rows = self._app.store.all("SELECT * FROM overrides")
+            known = self._overrides = {(row["kind"], row["owner"]): unpacked(row["value"]) for row in rows}
+        return known.get((kind, owner))
 
     def _set(self, kind, owner, value):
         with self._app.store.transaction() as store:
             store.run("DELETE FROM overrides WHERE kind = ? AND owner = ?", kind, owner)
             if value is not None:
                 store.insert("overrides", kind=kind, owner=owner, value=value)
-        self._rates_set = None
+        self._overrides = None
 
     def forget(self):
         """Start counting anew."""
         with self._lock:
             self._calls.clear()
             self._offences.clear()
-            self._rates_set = None
+            self._overrides = None
 
     # --- limits of a context and of a subject ------------------------------------------------------------------
 
@@ -123,12 +128,7 @@ class Limits:
 
     def _enforced(self, context):
         """Rates are enforced when switched on for all, or when the test data set them for this context."""
-        if self._app.settings.rate_limits:
-            return True
-        if self._rates_set is None:
-            rows = self._app.store.all("SELECT owner FROM overrides WHERE kind = 'rates'")
-            self._rates_set = {row["owner"] for row in rows}
-        return context in self._rates_set
+        return self._app.settings.rate_limits or self._override("rates", context) is not None
 
     def count(self, operation, request):
         """Count a call; raises TooManyRequests when a window is full."""

@@ -68,8 +68,8 @@ class Processing:
         store, nip = self._app.store, session["context_value"][:10]
         reference = self._app.numbers.reference(ids.INVOICE)
         now = clock.text(self._app.clock.now())
-        store.run("UPDATE sessions SET total = total + 1, updated = ? WHERE reference = ?", now, session["reference"])
-        ordinal = store.value("SELECT total FROM sessions WHERE reference = ?", session["reference"])
+        [[ordinal]] = store.all("UPDATE sessions SET total = total + 1, updated = ? WHERE reference = ? RETURNING total",
+                                now, session["reference"])
         due = self.due()
         store.insert("invoices", reference=reference, session=session["reference"], ordinal=ordinal, code=100,
                      hash=declared_hash, size=size, file_name=file_name, invoiced=invoiced or now,
@@ -122,16 +122,15 @@ class Processing:
         session = self._app.sessions.row(row["session"])
         found = {}
         try:
-            data = self._decrypt(row, session)
-            invoice = self._read(data, row, session, found)
+            invoice = self._read(self._decrypt(row, session, found), row, session, found)
             if plan.get("code"):
                 raise Rejected(plan["code"])
-            self._archive(row, session, invoice, data)
+            self._archive(row, session, invoice, found.get("data"))
         except Rejected as rejected:
             self.reject(reference, plan.get("code") or rejected.code, rejected, found, plan)
 
-    def _decrypt(self, row, session):
-        """The plain bytes, checked against the declared hash and size."""
+    def _decrypt(self, row, session, found):
+        """The plain bytes (noted in ``found`` whatever comes next), checked against the declared hash and size."""
         if session["code"] >= 400:
             raise Rejected(435 if session["code"] == 415 else 405)
         files = self._app.store.one("SELECT * FROM files WHERE reference = ?", row["reference"])
@@ -144,7 +143,7 @@ class Processing:
                 data = aes_decrypt(session["aes_key"], session["aes_iv"], files["encrypted"])
             except Undecipherable as error:
                 raise Rejected(435) from error
-            self._app.store.update("files", "reference", row["reference"], xml=pack(data))
+        found["data"] = data
         if len(data) != row["size"]:
             raise Rejected(430, f"Rozmiar pliku ({len(data)}) nie zgadza się z zadeklarowanym ({row['size']}).")
         if sha256(data) != row["hash"]:
@@ -192,7 +191,7 @@ class Processing:
                                 "faktury w systemie KSeF.")
 
     def _archive(self, row, session, invoice, data):
-        """Refuse a duplicate, or give the invoice its number and keep it for ever."""
+        """Refuse a duplicate, or give the invoice its number and keep it for ever (``data``: bytes not kept yet)."""
         with self._app.store.transaction() as store:
             if self._app.store.value("SELECT code FROM invoices WHERE reference = ?", row["reference"]) >= 200:
                 return
@@ -200,18 +199,17 @@ class Processing:
             now = self._app.clock.now()
             invoiced = clock.parse(row["invoiced"])
             number = self._app.numbers.ksef_number(invoice.seller_nip, invoiced)
-            while store.one("SELECT 1 FROM archive WHERE ksef_number = ?", number):
-                number = self._app.numbers.ksef_number(invoice.seller_nip, invoiced)
             lag = 0.001 + self._app.numbers.fraction() * self._app.settings.storage_lag_seconds
             dates = {"invoiced": row["invoiced"], "acquired": clock.text(now),
                      "stored": clock.text(now + timedelta(seconds=lag))}
             today = clock.warsaw(invoiced).date().isoformat()
             mode = "Offline" if row["offline"] or invoice.issued < today else "Online"
-            self._insert(row, session, invoice, number, mode, dates, sha256(data))
+            self._insert(row, session, invoice, number, mode, dates)
             store.update("invoices", "reference", row["reference"], code=200, ksef_number=number, mode=mode,
                          acquired=dates["acquired"], stored=dates["stored"], invoice_number=invoice.number,
                          seller_nip=invoice.seller_nip)
-            store.update("files", "reference", row["reference"], encrypted=None)
+            if data is not None:
+                store.update("files", "reference", row["reference"], encrypted=None, xml=pack(data))
             self._app.sessions.counted(row["session"], accepted=True)
 
     def _check_duplicate(self, invoice):
@@ -226,14 +224,15 @@ class Processing:
                 extensions={"originalSessionReferenceNumber": earlier["session"],
                             "originalKsefNumber": earlier["ksef_number"]})
 
-    def _insert(self, row, session, invoice, number, mode, dates, digest):
+    def _insert(self, row, session, invoice, number, mode, dates):
+        digest = row["hash"]  # compared with the content when it was decrypted
         known = {"ksefNumber": number, "invoicingDate": dates["invoiced"], "acquisitionDate": dates["acquired"],
                  "permanentStorageDate": dates["stored"], "invoicingMode": mode, "invoiceHash": digest,
                  "formCode": json.loads(session["form"])}
         if row["corrected_hash"]:
             known["hashOfCorrectedInvoice"] = row["corrected_hash"]
         store = self._app.store
-        store.insert(
+        invoice_id = store.insert(
             "archive", ksef_number=number, reference=row["reference"], session=row["session"],
             seller_nip=invoice.seller_nip, kind=invoice.kind, number=invoice.number, issued=invoice.issued,
             invoiced=dates["invoiced"], stored=dates["stored"], hash=digest, corrected_hash=row["corrected_hash"],
@@ -241,13 +240,14 @@ class Processing:
             net=float(invoice.net), gross=float(invoice.gross), vat=float(invoice.vat), mode=mode, form=invoice.form,
             type=invoice.type, self_invoicing=int(invoice.self_invoicing), attachment=int(invoice.attachment),
             metadata=fa3_reader.metadata(invoice, **known))
-        store.many("INSERT INTO parties (role, value, ksef_number, stored, invoiced, issued) VALUES (?, ?, ?, ?, ?, ?)",
-                   [(role, value, number, dates["stored"], dates["invoiced"], invoice.issued)
+        store.many("INSERT INTO parties (role, value, invoice, stored, invoiced, issued) VALUES (?, ?, ?, ?, ?, ?)",
+                   [(role, value, invoice_id, dates["stored"], dates["invoiced"], invoice.issued)
                     for role, value in sorted(invoice.roles())])
 
     def reject(self, reference, code, rejected=None, found=None, plan=None):
         """Give an invoice a final status other than 200."""
-        plan = plan or {}
+        plan, found = plan or {}, found or {}
+        data = found.pop("data", None)
         rejected = rejected or Rejected(code)
         details = plan.get("details") or rejected.details or ([CANCELLED] if code == 550 else None)
         with self._app.store.transaction() as store:
@@ -256,8 +256,9 @@ class Processing:
                 return
             store.update("invoices", "reference", reference, code=code, description=plan.get("description"),
                          details=packed(details), extensions=packed(plan.get("extensions") or rejected.extensions),
-                         **(found or {}))
-            store.update("files", "reference", reference, encrypted=None)
+                         **found)
+            store.run("UPDATE files SET encrypted = NULL, xml = coalesce(?, xml) WHERE reference = ?",
+                      None if data is None else pack(data), reference)
             self._app.sessions.counted(row["session"], accepted=False)
 
 

@@ -160,9 +160,8 @@ class Sessions:
         """Note that an invoice of a session has got its final status."""
         column = "accepted" if accepted else "failed"
         with self._app.store.transaction() as store:
-            store.run(f"UPDATE sessions SET {column} = {column} + 1, updated = ? WHERE reference = ?",
-                      clock.text(self._app.clock.now()), reference)
-            row = store.one("SELECT code, total, accepted, failed FROM sessions WHERE reference = ?", reference)
+            [row] = store.all(f"UPDATE sessions SET {column} = {column} + 1, updated = ? WHERE reference = ? "
+                              "RETURNING code, total, accepted, failed", clock.text(self._app.clock.now()), reference)
             if row["code"] in (150, 170) and row["accepted"] + row["failed"] >= row["total"]:
                 self.finish(reference)
 

@@ -89,10 +89,12 @@ class Store:
         return row[0] if row else None
 
     def insert(self, table, **columns):
-        """Insert a row; dicts and lists are stored as JSON."""
+        """Insert a row; dicts and lists are stored as JSON. Returns the row's number."""
         names = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
-        self.run(f"INSERT INTO {table} ({names}) VALUES ({marks})", *map(packed, columns.values()))
+        statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"
+        with self._lock:
+            return self._db.execute(statement, tuple(map(packed, columns.values()))).lastrowid
 
     def update(self, table, key, key_value, **columns):
         """Update the rows whose column ``key`` has a value; returns how many there were."""
