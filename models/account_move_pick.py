@@ -42,8 +42,8 @@ class AccountMove(models.Model):
             connection = company._ksef_connection()
             if not connection or connection.state == 'neutralised':
                 raise UserError(self.env._(
-                    "%(company)s is not connected to KSeF. Ask your administrator to connect it in Accounting → "
-                    "Configuration → KSeF.", company=company.display_name))
+                    "%(company)s is not connected to KSeF. Ask your administrator to connect it in Invoicing → KSeF → "
+                    "Connections.", company=company.display_name))
         unposted = self.filtered(lambda move: move.state != 'posted')
         if unposted:
             raise UserError(self.env._(

@@ -206,10 +206,10 @@ class KsefConnection(models.Model):
         self.ensure_one()
         return {
             'type': 'ir.actions.act_window',
-            'name': self.env._("KSeF documents"),
             'res_model': 'ksef.document',
-            'view_mode': 'list,form',
             'domain': [('connection_id', '=', self.id)],
+            'view_mode': 'list,form',
+            'name': self.env._("KSeF documents"),
         }
 
     # ------------------------------------------------------------------ what the worker says

@@ -168,11 +168,12 @@ class KsefDocument(models.Model):
         """
         self = self.sudo()
         self._lock()
+        labels = dict(self._fields['state']._description_selection(self.env))
         for document in self:
             if state not in TRANSITIONS[document.state]:
                 raise TransitionRefused(self.env._(
                     "The KSeF document of %(invoice)s cannot go from “%(old)s” to “%(new)s”. Reload the page to see its state.",
-                    invoice=document.invoice_number or document.move_id.name or '', old=document.state, new=state,
+                    invoice=document.invoice_number or document.move_id.name or '', old=labels[document.state], new=labels[state],
                 ))
         self.write({'state': state, 'due_at': False, 'sync_pending': True} | values)
 

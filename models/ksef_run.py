@@ -94,9 +94,14 @@ class KsefRun:
             yield self._environment(cr)
 
     def _environment(self, cr):
+        """The system user in the company of the connection; what he writes there is read by who connected it."""
         env = api.Environment(cr, SUPERUSER_ID, {})
-        company = env['ksef.connection'].browse(self.connection_id).company_id
-        return env(context={'allowed_company_ids': company.ids, 'tz': 'Europe/Warsaw'})
+        connection = env['ksef.connection'].browse(self.connection_id)
+        return env(context={
+            'allowed_company_ids': connection.company_id.ids,
+            'lang': connection.create_uid.lang or connection.company_id.partner_id.lang,
+            'tz': 'Europe/Warsaw',
+        })
 
     def commit(self, function, retried=RETRIED):
         """Run ``function(env)`` in a transaction, again when it loses a race with another one; return its result.

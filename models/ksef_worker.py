@@ -75,7 +75,7 @@ class KsefWorker(models.AbstractModel):
         wanted = max(1, int(self._get_number('worker_count')))
         pool = self._get_pool()
         for number in range(len(pool) + 1, wanted + 1):
-            pool[0].copy({'name': f"KSeF: worker {number}", 'active': True})
+            pool[0].copy({'name': self.env._("KSeF: worker %(number)s", number=number), 'active': True})
         pool[wanted:].unlink()
 
     @api.model
