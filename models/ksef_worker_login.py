@@ -222,7 +222,7 @@ class KsefWorker(models.AbstractModel):
                 'failures': failures,
                 'paused_until': until,
                 'status_message': env._(
-                    "KSeF cannot be reached or does not answer now; the program tries again by itself. %(error)s", error=str(error)),
+                    "KSeF cannot be reached or does not answer now; the program tries again. %(error)s", error=str(error)),
                 # Documents wait for paused_until by themselves; a verification has nothing else that would bring it back.
                 'due_at': until if connection.state == 'verifying' else False,
             })

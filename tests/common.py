@@ -149,7 +149,8 @@ class KsefSandboxCommon(KsefCommon):
         super().setUpClass()
         parameters = cls.env['ir.config_parameter'].sudo()
         for name, value in {
-            'poll_waits': '0', 'grace_seconds': '0', 'day_end_guard_minutes': '0', 'slice_seconds': '20', 'nap_seconds': '0', 'read_timeout': '5',
+            'poll_waits': '0', 'grace_seconds': '0', 'day_end_guard_minutes': '0', 'slice_seconds': '20', 'nap_seconds': '0',
+            'read_timeout': '5',
         }.items():
             parameters.set_param(f'l10n_pl_ksef.{name}', value)
 
