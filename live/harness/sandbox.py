@@ -11,6 +11,7 @@ SEND = "POST /sessions/online/{ref}/invoices"
 OPEN = "POST /sessions/online"
 STATUS = "GET /sessions/{ref}/invoices/{ref}"
 LIST = "GET /sessions/{ref}/invoices"
+UPO = "GET /sessions/{ref}/invoices/{ref}/upo"
 CHALLENGE = "POST /auth/challenge"
 
 
