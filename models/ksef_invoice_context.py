@@ -8,6 +8,7 @@ from odoo import fields
 
 from ..ksef.fa3.codes import TaxRate
 from ..ksef.fa3.schema import SchemaError
+from .ksef_invoice_tax import known_grids
 
 POLISH = 'pl_PL'
 TEXT_TYPES = ('line_section', 'line_subsection', 'line_note')
@@ -46,7 +47,7 @@ class RenderContext:
         self.namespace = uuid.uuid5(uuid.NAMESPACE_URL, parameters.get_param('database.uuid') or '')
         languages = dict(model.env['res.lang'].get_installed())
         self._language = POLISH if POLISH in languages else 'en_US'
-        self._units, self._rates, self._grids = {}, {}, {}
+        self._units, self._rates, self._grids, self._booked = {}, {}, {}, {}
         self.schema, self.schema_problem = None, None
         try:
             self.schema = model._ksef_schema()
@@ -66,6 +67,14 @@ class RenderContext:
         if tax.id not in self._grids:
             self._grids[tax.id] = tax._ksef_base_grids()
         return self._grids[tax.id]
+
+    def booked_grids(self, item) -> frozenset:
+        """Return the known tax grids in which a journal item is booked."""
+        tags = item.tax_tag_ids
+        key = tuple(tags.ids)
+        if key not in self._booked:
+            self._booked[key] = known_grids(tags)
+        return self._booked[key]
 
     def unit_name(self, unit) -> str | None:
         """Return the Polish name of a unit of measure, whatever language the user has."""

@@ -13,7 +13,6 @@ from ..ksef.fa3.model import PolishTaxId
 from .ksef_invoice_context import Entry, RenderContext
 from .ksef_invoice_findings import Issue
 from .ksef_invoice_lines import amount
-from .ksef_invoice_tax import known_grids
 
 # Journal items that an ordinary invoice may have. 'discount' items move discounts between accounts and cancel out;
 # 'cogs' book the cost of goods: neither is part of the invoice.
@@ -112,9 +111,9 @@ class AccountMove(models.Model):
         if problem:
             return [Issue.error(problem, taxes, 'name', line=item, value=taxes.display_name)]
         issues = []
-        if known_grids(item.tax_tag_ids) != context.grids(taxes):
-            grids = ', '.join(sorted(known_grids(item.tax_tag_ids))) or '-'
-            expected = ', '.join(sorted(context.grids(taxes)))
+        booked, own = context.booked_grids(item), context.grids(taxes)
+        if booked != own:
+            grids, expected = (', '.join(sorted(names)) or '-' for names in (booked, own))
             issues.append(Issue.error('line-grids', item, 'tax_tag_ids', value=grids, expected=expected))
         if not 0 <= item.discount <= 100:
             issues.append(Issue.error('line-discount', item, 'discount', value=f'{item.discount:g}'))

@@ -12,7 +12,7 @@ from odoo.tests import tagged
 
 from ..ksef.fa3 import rules
 from ..ksef.fa3.finding import error
-from ..models.ksef_invoice_texts import TEXTS
+from ..models.ksef_invoice_texts import FAULT, TEXTS
 from .test_fa3_common import Fa3Common
 
 SHARED = Path(os.environ.get('KSEF_SHARED') or Path(__file__).resolve().parents[1].parent / 'shared')
@@ -192,11 +192,15 @@ class TestProof(Fa3Common):
             self.assertIn("not numbered", self.refused(move, 'line-numbers')['message'])
 
     def test_texts_take_their_values(self):
-        for code, text in TEXTS.items():
-            values = dict.fromkeys((
-                'value', 'expected', 'today', 'limit', 'length', 'character', 'position', 'minimum', 'maximum', 'count',
-                'size', 'rates', 'element', 'reason'), '1')
-            self.assertNotIn('%(', self.env._(text) % values, code)
+        self.env['res.lang']._activate_lang('pl_PL')
+        values = dict.fromkeys((
+            'value', 'expected', 'today', 'limit', 'length', 'character', 'position', 'minimum', 'maximum', 'count',
+            'size', 'rates', 'element', 'reason', 'message'), '1')
+        for language in ('en_US', 'pl_PL'):
+            translate = self.env(context={'lang': language})._
+            for code, text in {**TEXTS, 'fault': FAULT}.items():
+                with self.subTest(f"{language} {code}"):
+                    self.assertNotIn('%(', translate(text) % values)
 
     def test_batch(self):
         moves = self.env['account.move'].union(*(
