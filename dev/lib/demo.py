@@ -5,7 +5,6 @@ Usage: demo.py start [--port N] | check | stop | reset
 
 import argparse
 import fcntl
-import hashlib
 import json
 import re
 import shutil
@@ -26,7 +25,6 @@ ODOO_PORT, SANDBOX_PORT = 8069, 8200
 START_SECONDS = 120
 FOLDER = dev.HOME / "demo"
 PORTS = FOLDER / "ports.json"
-SOURCES = {".py", ".xml", ".csv", ".js", ".scss", ".po", ".sql"}
 
 
 class DemoError(Exception):
@@ -62,17 +60,6 @@ def wait_for(service, url):
             time.sleep(0.3)
 
 
-def source_stamp():
-    """Changes with the addon's files: then the demo database must be updated."""
-    digest = hashlib.sha256()
-    for folder in ("", "models", "wizards", "views", "data", "security", "report", "static", "i18n", "demo", "ksef"):
-        base = dev.ROOT / folder
-        files = base.rglob("*") if folder else base.glob("*.py")
-        for path in sorted(path for path in files if path.suffix in SOURCES):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def ports(wanted):
     """The ports to use: ``wanted`` for Odoo, else those of the last start; the sandbox takes another when it must."""
     known = json.loads(PORTS.read_text()) if PORTS.exists() else {}
@@ -102,8 +89,8 @@ def run_odoo(conf, *arguments):
 
 def prepare_database():
     """Make the demo database, or update it when the addon has changed."""
-    stamp_file, stamp = FOLDER / "stamp", source_stamp()
-    if database_exists(DATABASE):
+    stamp_file, stamp = FOLDER / "stamp", dev.source_stamp()
+    if dev.database_names(f"^{DATABASE}$"):
         if not stamp_file.exists() or stamp_file.read_text() != stamp:
             say("demo: the addon has changed, updating the demo database")
             run_odoo(dev.write_conf(DATABASE, FOLDER / "install.conf"), "-u", dev.ADDON)
@@ -115,19 +102,8 @@ def prepare_database():
     run_odoo(
         dev.write_conf(new, FOLDER / "install.conf"), "-i", f"account,l10n_pl,{dev.ADDON}",
         "--with-demo", "--load-language=pl_PL,en_US")
-    store = dev.HOME / "data" / "filestore"
-    shutil.rmtree(store / DATABASE, ignore_errors=True)
-    if (store / new).exists():
-        (store / new).rename(store / DATABASE)
-    subprocess.run(["psql", "-d", "postgres", "-qc", f'alter database "{new}" rename to "{DATABASE}"'], check=True)
+    dev.rename_database(new, DATABASE)
     stamp_file.write_text(stamp)
-
-
-def database_exists(name):
-    """Whether the server has a database of this name."""
-    query = f"select 1 from pg_database where datname = '{name}'"
-    done = subprocess.run(["psql", "-d", "postgres", "-Atc", query], check=True, capture_output=True, text=True)
-    return done.stdout.strip() == "1"
 
 
 class Demo:

@@ -4,6 +4,7 @@ Imported by the programs beside it, which dev/test, dev/demo and dev/bench start
 variables KSEF_DEV_* come from export_context in setup.sh.
 """
 
+import hashlib
 import os
 import re
 import shlex
@@ -19,6 +20,7 @@ HOME = Path(os.environ["KSEF_DEV_HOME"])
 TEMPLATE = os.environ["KSEF_DEV_TEMPLATE"]
 ODOO_LIB = os.environ["KSEF_DEV_ODOO_LIB"]
 ADDONS_PATH = os.environ["KSEF_DEV_ADDONS"]
+SOURCES = {".py", ".xml", ".csv", ".js", ".scss", ".po", ".sql"}
 
 
 def free_port():
@@ -86,6 +88,32 @@ def browser():
     return str(path) if path.exists() and not os.environ.get("KSEF_DEV_BROWSER_PROBLEM") else None
 
 
+def source_stamp():
+    """Text that changes with the addon's files: then databases with the addon must be updated."""
+    digest = hashlib.sha256()
+    for folder in ("", "models", "wizards", "views", "data", "security", "report", "static", "i18n", "demo", "ksef"):
+        files = (ROOT / folder).rglob("*") if folder else ROOT.glob("*.py")
+        for path in sorted(path for path in files if path.suffix in SOURCES):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def database_names(pattern):
+    """The databases whose name matches a regular expression of PostgreSQL."""
+    query = f"select datname from pg_database where datname ~ '{pattern}' order by 1"
+    done = subprocess.run(["psql", "-d", "postgres", "-Atc", query], check=True, capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def rename_database(name, new):
+    """Give a database and its files another name."""
+    store = HOME / "data" / "filestore"
+    shutil.rmtree(store / new, ignore_errors=True)
+    if (store / name).exists():
+        (store / name).rename(store / new)
+    subprocess.run(["psql", "-d", "postgres", "-qc", f'alter database "{name}" rename to "{new}"'], check=True)
+
+
 def drop_database(name):
     """Drop the database ``name``, with the connections to it, and its filestore. Fine when there is none."""
     subprocess.run(["dropdb", "--if-exists", "--force", name], check=True, capture_output=True)
@@ -104,9 +132,7 @@ def copy_database(source, target):
 
 def drop_leftovers():
     """Drop the databases of runs that were killed: their names end in the number of a process that is no more."""
-    query = r"select datname from pg_database where datname ~ '^ksef_(test|live|bench|lint)_.*\d+$'"
-    names = subprocess.run(["psql", "-d", "postgres", "-Atc", query], check=True, capture_output=True, text=True).stdout
-    for name in names.split():
+    for name in database_names(r"^ksef_(test|live|bench|lint)_.*\d+$"):
         if not Path(f"/proc/{re.search(r'[0-9]+$', name)[0]}").exists():
             drop_database(name)
 
