@@ -40,6 +40,9 @@
             'l10n_pl_ksef/static/src/reload_while/*',
             'l10n_pl_ksef/static/src/ksef_move/*',
         ],
+        'web.assets_tests': [
+            'l10n_pl_ksef/static/tests/tours/*',
+        ],
     },
     'post_init_hook': 'post_init_hook',
     'application': False,
