@@ -173,7 +173,7 @@ class App:
     @staticmethod
     def _expect_type(request, *accepted):
         given = request.header("content-type").partition(";")[0].strip().lower()
-        if given not in accepted:
+        if given and given not in accepted:
             raise Problem(415, f"Oczekiwano treści typu {accepted[0]}.")
 
     def _read_json(self, operation, request, findings):

@@ -112,7 +112,7 @@ def test_broken_json(user, body, code):
     assert answer.status_code == 400 and answer.json()["errors"][0]["code"] == code, answer.text
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "", "application/jsonx", "a" * 500])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/jsonx", "a" * 500])
 def test_wrong_content_type(user, content_type):
     answer = user.call("POST", "/sessions/online", data=b"{}", headers={"Content-Type": content_type})
     assert answer.status_code == 415 and answer.headers["Content-Type"].startswith("application/problem+json")
