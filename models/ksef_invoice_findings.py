@@ -3,8 +3,8 @@
 ``ksef.fa3`` speaks of paths in its model ('lines[2].unit_price'); here they become records and fields.
 """
 
+import dataclasses
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from odoo import models
@@ -52,7 +52,7 @@ FIELDS = {
 REMEDIES = {'issue-date-past': 'set_today', 'issue-date-future': 'set_today'}
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Issue:
     """A finding with its record: severity, code of the text, record and field to mend, values for the text.
 
@@ -63,7 +63,7 @@ class Issue:
     code: str
     record: Any
     field: str
-    values: dict = field(default_factory=dict)
+    values: dict = dataclasses.field(default_factory=dict)
     line: Any = None
 
     @classmethod
@@ -77,7 +77,7 @@ class Issue:
         return cls(WARNING, code, record, field_name, values, line)
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Origin:
     """Where the parts of a rendered invoice come from: journal items of its lines and remarks, field of its date."""
 
