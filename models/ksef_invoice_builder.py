@@ -9,7 +9,8 @@ from ..ksef.fa3.codes import InvoiceKind
 from ..ksef.fa3.finding import ERROR
 from ..ksef.fa3.model import Annotations, Invoice
 from ..ksef.fa3.text import collapse
-from . import (  # noqa: F401  pylint: disable=unused-import  (whoever has the builder needs them)
+# They extend the same models: whoever has the builder needs them.
+from . import (  # noqa: F401  pylint: disable=unused-import
     ksef_invoice_lines,
     ksef_invoice_party,
     ksef_invoice_proof,

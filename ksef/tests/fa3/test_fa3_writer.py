@@ -249,7 +249,7 @@ def test_the_property_above_meets_both_kinds():
     def collect(subject):
         verdicts.add(has_errors(rules.check(subject)))
 
-    collect()  # pylint: disable=no-value-for-parameter  (hypothesis gives them)
+    collect()  # pylint: disable=no-value-for-parameter
     assert verdicts == {True, False}
 
 
