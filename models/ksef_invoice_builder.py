@@ -9,6 +9,7 @@ from ..ksef.fa3.codes import InvoiceKind
 from ..ksef.fa3.finding import ERROR
 from ..ksef.fa3.model import Annotations, Invoice
 from ..ksef.fa3.text import collapse
+
 # They extend the same models: whoever has the builder needs them.
 from . import (  # noqa: F401  pylint: disable=unused-import
     ksef_invoice_lines,
