@@ -5,7 +5,10 @@ DELETE FROM ksef_connect;
 DELETE FROM ksef_credential;
 UPDATE ksef_session
    SET secret_key = NULL,
-       secret_iv = NULL;
+       secret_iv = NULL,
+       due_at = NULL,
+       state = CASE WHEN state IN ('opening', 'open', 'uploading', 'closing') THEN 'lost' ELSE state END;
+DELETE FROM ir_config_parameter WHERE key = 'l10n_pl_ksef.secret_key_id';
 UPDATE ksef_connection
    SET state = 'neutralised',
        due_at = NULL,

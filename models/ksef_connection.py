@@ -59,6 +59,7 @@ class KsefConnection(models.Model):
     paused_until = fields.Datetime(readonly=True, copy=False)
     send_paused_until = fields.Datetime(readonly=True, copy=False)
     read_paused_until = fields.Datetime(readonly=True, copy=False)
+    failed_until = fields.Datetime(readonly=True, copy=False, help="After a fault of the program, nothing is tried before.")
     failures = fields.Integer(readonly=True, copy=False, help="Calls in a row that did not reach KSeF.")
     due_at = fields.Datetime(readonly=True, copy=False, help="When a worker must look at the connection itself.")
 
@@ -171,6 +172,7 @@ class KsefConnection(models.Model):
             'paused_until': False,
             'send_paused_until': False,
             'read_paused_until': False,
+            'failed_until': False,
             'due_at': fields.Datetime.now(),
             'database_uuid': self.env['ir.config_parameter'].sudo().get_param('database.uuid'),
         })
@@ -199,8 +201,26 @@ class KsefConnection(models.Model):
             ('connection_id', 'in', self.ids), ('state', 'in', ('sending', 'unconfirmed', 'sent'))], limit=1):
             raise UserError(self.env._(
                 "Invoices are on their way to KSeF through this connection. Wait until they have their numbers, then disconnect."))
-        connections.with_context(active_test=False).credential_ids.unlink()
+        connections._forget_secrets()
         connections.write({'state': 'draft', 'permissions': False, 'status_message': False, 'due_at': False})
+
+    def _forget_secrets(self):
+        """Delete the credentials and the keys of the sessions; a session without its key takes no more invoices."""
+        self.with_context(active_test=False).credential_ids.unlink()
+        self.session_ids.write({'secret_key': False, 'secret_iv': False})
+        self.session_ids.filtered(lambda session: session.state in ('opening', 'open')).write({'state': 'lost', 'due_at': False})
+
+    def action_forget_lost_secrets(self):
+        """The key of the secrets is lost for good: delete what it alone could open, in all companies, to connect them anew."""
+        self._check_manager()
+        if not self.env.user.has_group('base.group_system'):
+            raise AccessError(self.env._("Only the administrator of the database can give up its secrets."))
+        if self.env['ksef.secret.box']._can_decrypt():
+            raise UserError(self.env._("The key is on this server: nothing is lost."))
+        connections = self.sudo().with_context(active_test=False).search([])
+        connections._forget_secrets()
+        connections.filtered(lambda connection: connection.state != 'neutralised').write(
+            {'state': 'draft', 'status_message': False, 'error_code': False, 'due_at': False})
 
     def action_open_documents(self):
         self.ensure_one()

@@ -39,37 +39,36 @@ class KsefDocument(models.Model):
             issue_date=rendered.issue_date,
         )
 
+    def _fail_rendering(self):
+        """Rendering ended in a fault of the program: the document waits for a person, and says so."""
+        self._lock()
+        if self.state == 'picked':
+            self._transition('invalid', findings=[self._make_finding('program-error', self.env._(
+                "The program failed while it prepared the invoice; nothing was sent. Ask your administrator to look into the "
+                "server's log."))])
+
     def _late_finding(self):
         """The day of issue is over before the document could be sent: a person decides what becomes of it."""
         self.ensure_one()
         self = self.with_context(lang=self.user_id.lang)
-        return {
-            'severity': 'error',
-            'code': 'issue-date-passed',
-            'field': self.env['account.move']._fields['invoice_date']._description_string(self.env),
-            'message': self.env._(
-                "The day of issue (%(date)s) passed before the invoice could be sent. KSeF would mark it as issued offline. "
-                "Set today's date, or send it all the same.", date=fields.Date.to_string(self.issue_date)),
-            'value': fields.Date.to_string(self.issue_date),
-            'res_model': 'account.move',
-            'res_id': self.move_id.id,
-            'remedy': 'set_today',
-        }
+        day = fields.Date.to_string(self.issue_date)
+        return self._make_finding('issue-date-passed', self.env._(
+            "The day of issue (%(date)s) passed before the invoice could be sent. KSeF would mark it as issued offline. "
+            "Set today's date, or send it all the same.", date=day), field='invoice_date', value=day, remedy='set_today')
 
     def _program_finding(self, error):
         """KSeF refused what this program computed: the user can do nothing about it but report it."""
         self.ensure_one()
         self = self.with_context(lang=self.user_id.lang)
+        return self._make_finding('program-error', self.env._(
+            "KSeF refused the call of this program (%(code)s %(description)s). Nothing was sent and nothing is wrong with the "
+            "invoice: report it to the maintainer of the KSeF module.",
+            code=error.code or error.http_status, description=error.description), value=str(error.code or ''))
+
+    def _make_finding(self, code, message, field=None, value='', remedy=None):
+        """A finding about the invoice itself, in the shape that _ksef_render gives."""
+        label = self.env['account.move']._fields[field]._description_string(self.env) if field else False
         return {
-            'severity': 'error',
-            'code': 'program-error',
-            'field': False,
-            'message': self.env._(
-                "KSeF refused the call of this program (%(code)s %(description)s). Nothing was sent and nothing is wrong with the "
-                "invoice: report it to the maintainer of the KSeF module.",
-                code=error.code or error.http_status, description=error.description),
-            'value': str(error.code or ''),
-            'res_model': 'account.move',
-            'res_id': self.move_id.id,
-            'remedy': None,
+            'severity': 'error', 'code': code, 'field': label, 'message': message, 'value': value,
+            'res_model': 'account.move', 'res_id': self.move_id.id, 'remedy': remedy,
         }

@@ -64,13 +64,21 @@ class KsefSecretBox(models.AbstractModel):
     def _get_keys(self, create=False):
         keys = self._read_keys()
         key_id = self.env['ir.config_parameter'].sudo().get_param(KEY_ID_PARAMETER)
-        if key_id and key_id not in map(self._get_key_id, keys):
+        if key_id and key_id not in map(self._get_key_id, keys) and not (create and self._is_empty()):
             raise UserError(self._missing_key_message())
         if not keys and create:
             keys = [self._create_key_file()]
         if not keys:
             raise UserError(self._missing_key_message())
         return keys
+
+    @api.model
+    def _is_empty(self):
+        """Whether the database holds no secret (any more), so that any key will do."""
+        credentials = self.env['ksef.credential'].sudo().with_context(active_test=False).search_count([
+            '|', '|', '|', ('secret', '!=', False), ('login_secret', '!=', False), ('access_secret', '!=', False),
+            ('refresh_secret', '!=', False)], limit=1)
+        return not credentials and not self.env['ksef.session'].sudo().search_count([('secret_key', '!=', False)], limit=1)
 
     @api.model
     def _read_keys(self):

@@ -2,6 +2,7 @@ import base64
 from datetime import timedelta
 
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 from ..ksef.crypto import SessionSecret
 
@@ -68,9 +69,14 @@ class KsefSession(models.Model):
         )
 
     def _takes_invoices(self):
-        """Whether invoices can be sent into this session now."""
+        """Whether invoices can be sent into this session now: it is open for a while yet, and its key is here."""
         self.ensure_one()
-        return (
-            self.kind == 'online' and self.state == 'open'
-            and (not self.valid_until or self.valid_until > fields.Datetime.now() + END_MARGIN)
-        )
+        if self.kind != 'online' or self.state != 'open' or not self.sudo().secret_key:
+            return False
+        if self.valid_until and self.valid_until <= fields.Datetime.now() + END_MARGIN:
+            return False
+        try:
+            self._get_secret()
+        except UserError:
+            return False
+        return True

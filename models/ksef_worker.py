@@ -26,6 +26,8 @@ PARAMETERS = {
     'nap_seconds': 9,
 }
 POLL_WAITS = '1,2,3,5,8'
+# How long after a failed attempt an invoice is shown its document's state again.
+SYNC_WAIT_SECONDS = 5
 
 
 class KsefWorker(models.AbstractModel):
@@ -139,9 +141,7 @@ class KsefWorker(models.AbstractModel):
         return SQL(
             """
             WITH usable AS (
-                SELECT id, COALESCE(paused_until, '-infinity') AS paused,
-                       COALESCE(send_paused_until, '-infinity') AS send_paused,
-                       COALESCE(read_paused_until, '-infinity') AS read_paused
+                SELECT id, paused_until AS paused, send_paused_until AS send_paused, read_paused_until AS read_paused
                   FROM ksef_connection
                  WHERE active AND state = 'connected' AND database_uuid = %(uuid)s
             ), due AS (
@@ -152,7 +152,7 @@ class KsefWorker(models.AbstractModel):
                 UNION ALL
                 SELECT connection_id, due_at FROM ksef_document WHERE due_at IS NOT NULL AND state = 'picked'
                 UNION ALL
-                SELECT connection_id, write_date + interval '5 seconds' FROM ksef_document WHERE sync_pending
+                SELECT connection_id, write_date + %(sync_wait)s * interval '1 second' FROM ksef_document WHERE sync_pending
                 UNION ALL
                 SELECT s.connection_id, GREATEST(s.due_at, u.paused)
                   FROM ksef_session s JOIN usable u ON u.id = s.connection_id
@@ -161,9 +161,11 @@ class KsefWorker(models.AbstractModel):
                 SELECT id, GREATEST(due_at, paused_until) FROM ksef_connection
                  WHERE active AND due_at IS NOT NULL AND state IN ('verifying', 'connected') AND database_uuid = %(uuid)s
             )
-            SELECT connection_id, MIN(due_at) AS first_due FROM due GROUP BY connection_id ORDER BY first_due
+            SELECT d.connection_id, GREATEST(MIN(d.due_at), MAX(c.failed_until)) AS first_due
+              FROM due d JOIN ksef_connection c ON c.id = d.connection_id
+          GROUP BY d.connection_id ORDER BY first_due
             """,
-            uuid=uuid,
+            uuid=uuid, sync_wait=SYNC_WAIT_SECONDS,
         )
 
     @api.model
@@ -185,11 +187,11 @@ class KsefWorker(models.AbstractModel):
             return True
         except psycopg2.OperationalError as error:
             _logger.warning("KSeF connection %s: database trouble, left to a later run: %s", connection_id, error)
-        except Exception:
-            # A mistake of the program: it is raised, but the other connections get their turn first.
+        except Exception:  # pylint: disable=broad-exception-caught
+            # A mistake of the program stops one connection for a while, and never the others.
+            _logger.exception("KSeF connection %s: the run failed", connection_id)
             run.commit(lambda env: env['ksef.connection'].browse(connection_id).write(
-                {'paused_until': fields.Datetime.now() + timedelta(minutes=5)}))
-            raise
+                {'failed_until': fields.Datetime.now() + timedelta(minutes=5)}))
         self._trigger_workers(fields.Datetime.now() + timedelta(minutes=1))
         return False
 
@@ -241,8 +243,16 @@ class KsefWorker(models.AbstractModel):
             run.commit(sync, retried=(psycopg2.errors.SerializationFailure,))
         except psycopg2.OperationalError as error:
             _logger.info("KSeF document %s: its invoice is busy, shown later: %s", ids, error)
-            # Writing anything renews write_date, from which the next attempt counts.
-            run.commit(lambda env: env['ksef.document'].browse(ids).write({'sync_pending': True}))
+            self._sync_later(run, ids)
+        except Exception:  # pylint: disable=broad-exception-caught
+            # What a program adds to chatter or print must not keep KSeF's answers from anyone.
+            _logger.exception("KSeF document %s: cannot be shown on its invoice", ids)
+            self._sync_later(run, ids)
+
+    @api.model
+    def _sync_later(self, run, ids):
+        """Try again later: writing anything renews write_date, from which the next attempt counts."""
+        run.commit(lambda env: env['ksef.document'].browse(ids).write({'sync_pending': True}))
 
     @api.model
     def _render_picked(self, run):
@@ -257,6 +267,10 @@ class KsefWorker(models.AbstractModel):
                 run.commit(lambda env, document_id=document_id: env['ksef.document'].browse(document_id).write(
                     {'due_at': fields.Datetime.now() + timedelta(seconds=10)}))
                 continue
+            except Exception:  # pylint: disable=broad-exception-caught
+                # A mistake of the program, or of one that extends it, in one invoice: a person is told, the others go on.
+                _logger.exception("KSeF document %s: rendering failed", document_id)
+                run.commit(lambda env, document_id=document_id: env['ksef.document'].browse(document_id)._fail_rendering())
             self._sync(run, document_id)
 
     @api.model
@@ -270,6 +284,8 @@ class KsefWorker(models.AbstractModel):
             return
         document.move_id._ksef_rows_lock()
         document._queue()
+        # The bytes and the lock that keeps the invoice as it stands in them are committed together.
+        document.move_id._ksef_sync()
 
     @api.model
     def _apply(self, run, document_id, state, **values):

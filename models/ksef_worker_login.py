@@ -113,9 +113,7 @@ class KsefWorker(models.AbstractModel):
         """Log in with the default credential, or go on with a login that an earlier run began."""
         operation = self._resume_login(run) or self._start_login(run)
         if not self._wait_for_login(run, operation):
-            run.commit(lambda env: env['ksef.connection'].browse(run.connection_id).write(
-                {'paused_until': fields.Datetime.now() + timedelta(seconds=LATER_SECONDS),
-                 'due_at': fields.Datetime.now() + timedelta(seconds=LATER_SECONDS)}))
+            self._wait_with_connection(run, LATER_SECONDS)
             return False
         # KSeF hands the tokens out once: an answer that got lost means a new login, never a second question.
         self._write_credential(run, lambda credential: credential.write({'login_redeeming': True}))
@@ -123,6 +121,16 @@ class KsefWorker(models.AbstractModel):
         self._write_credential(run, lambda credential: credential._store_tokens(pair.access, pair.refresh))
         run.access_token = pair.access.value.reveal()
         return True
+
+    @api.model
+    def _wait_with_connection(self, run, seconds):
+        """Leave the connection alone for a while. Its documents wait for that by themselves; a verification has nothing
+        else that would bring it back."""
+        def wait(env):
+            connection = env['ksef.connection'].browse(run.connection_id)
+            until = fields.Datetime.now() + timedelta(seconds=seconds)
+            connection.write({'paused_until': until, 'due_at': until if connection.state == 'verifying' else False})
+        run.commit(wait)
 
     @api.model
     def _wait_for_login(self, run, operation):

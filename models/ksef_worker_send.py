@@ -91,7 +91,7 @@ class KsefWorker(models.AbstractModel):
         def claim(env):
             document = env['ksef.document'].browse(document_id)
             document._lock()
-            if document.state != 'queued' or not self._check_date(document):
+            if document.state != 'queued' or not self._check_invoice(document) or not self._check_date(document):
                 return None
             session = env['ksef.session'].browse(session_id)
             document._transition(
@@ -105,6 +105,14 @@ class KsefWorker(models.AbstractModel):
         if payload is None:
             self._sync(run, document_id)
         return payload
+
+    @api.model
+    def _check_invoice(self, document):
+        """Whatever route it took: an invoice that is no longer confirmed is not sent."""
+        if document.move_id.state == 'posted':
+            return True
+        document._transition('cancelled')
+        return False
 
     @api.model
     def _check_date(self, document):

@@ -30,7 +30,7 @@ class InvoiceCommon(KsefCommon):
         company = company or cls.company
         return new_test_user(
             cls.env, login, groups=f'base.group_user,{groups}', company_id=company.id, company_ids=[(6, 0, company.ids)],
-            password=f'{login}_password')
+            password=login)
 
     @classmethod
     def outsider(cls, login='ksef_outsider'):

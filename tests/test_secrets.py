@@ -58,6 +58,9 @@ class TestSecretBox(TransactionCase):
 
     def test_lost_key(self):
         """The database has secrets and the key is gone: said so, and no other key is made."""
+        company = self.env['res.company'].create({
+            'name': "Firma", 'vat': 'PL5795955811', 'country_id': self.env.ref('base.pl').id})
+        self.env['ksef.connection']._connect_with_token(company, 'local', "token", 'http://127.0.0.1:9/v2')
         secret = self.box._encrypt("tajne")
         os.unlink(self.key_path())
         self.assertFalse(self.box._can_decrypt())
@@ -68,6 +71,16 @@ class TestSecretBox(TransactionCase):
         os.environ[KEY_ENVIRONMENT] = Fernet.generate_key().decode()
         with self.assertRaises(UserError):
             self.box._encrypt("inne")
+
+    def test_empty_database_takes_any_key(self):
+        """A lost key means a re-connect: once the unreadable secrets are gone, another key serves."""
+        self.env['ksef.credential'].search([]).unlink()
+        self.env['ksef.session'].search([]).write({'secret_key': False})
+        self.box._encrypt("tajne")
+        os.unlink(self.key_path())
+        secret = self.box._encrypt("inne")
+        self.assertEqual(self.box._decrypt(secret), "inne")
+        self.assertTrue(self.box._can_decrypt())
 
     def test_malformed_key(self):
         os.environ[KEY_ENVIRONMENT] = "za-krótki"

@@ -1,5 +1,6 @@
 """The pool of workers: what is due, in which order, and what one connection's trouble means for the others."""
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
@@ -100,6 +101,57 @@ class TestWorker(KsefSandboxCommon):
         waits = [(document._backoff(count) - fields.Datetime.now()) for count in (1, 2, 3, 50)]
         self.assertEqual(waits, sorted(waits))
         self.assertLessEqual(waits[-1], timedelta(minutes=16))
+
+    def test_poison(self):
+        """An invoice whose rendering fails in the program stops neither the others nor the worker."""
+        self.connect()
+        moves = self.env['account.move'].union(*(self.make_invoice() for _i in range(22)))
+        documents = moves._ksef_pick().sudo()
+        poison = moves[3]
+
+        def fail(move, context):
+            if move == poison:
+                raise KeyError("made for this test")
+            return original(move, context)
+
+        original = type(moves)._ksef_render_one
+        with patch.object(type(moves), '_ksef_render_one', fail), self.assertLogs('odoo.addons.l10n_pl_ksef.models.ksef_worker', 'ERROR'):
+            self.run_workers(2)
+        self.assertEqual(poison.ksef_state, 'invalid')
+        self.assertIn("program", documents[3].findings[0]['message'])
+        self.assertEqual(set((moves - poison).mapped('ksef_state')), {'accepted'})
+
+    def test_rendering_closes_at_once(self):
+        """What a worker freezes is closed in the same transaction, not only when it is shown."""
+        self.connect()
+        moves = self.env['account.move'].union(*(self.make_invoice() for _i in range(21)))
+        document = moves._ksef_pick().sudo()[0]
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            worker = self.env(cr=cr)['ksef.worker']
+            worker._render_one(worker.env(su=True), document.id)
+        self.env.invalidate_all()
+        self.assertEqual(document.state, 'queued')
+        self.assertTrue(document.move_id.ksef_is_locked)
+
+    def test_reset_invoice_is_not_sent(self):
+        """Belt and braces: a document whose invoice is no longer confirmed is withdrawn, not sent."""
+        self.connect()
+        move = self.make_invoice()
+        document = move._ksef_pick().sudo()
+        self.env.cr.execute("UPDATE account_move SET state = 'draft' WHERE id = %s", [move.id])
+        self.env.invalidate_all()
+        self.run_workers()
+        self.assertEqual(document.state, 'cancelled')
+        self.assertFalse(self.sandbox.invoices())
+
+    def test_session_without_key(self):
+        """A session whose key cannot be read is passed over."""
+        connection = self.connect()
+        self.send()
+        connection.session_ids.sudo().write({'secret_key': False})
+        document = self.send()
+        self.assertEqual(document.state, 'accepted')
+        self.assertEqual(len(connection.session_ids), 2)
 
     def test_session_closed_when_idle(self):
         connection = self.connect()
