@@ -17,25 +17,14 @@ def page(world):
     world.connect(world.first)
     speak_polish(world.admin, ACCOUNTANT[0])
     with contextlib.closing(Proxy(world.server)) as proxy, contextlib.closing(Browser(world.folder)) as browser:
-        browser.url = proxy.url
-        browser.open(f"{proxy.url}/web/login?db={world.database.name}")
-        browser.type("input[name=login]", ACCOUNTANT[0])
-        browser.type("input[name=password]", ACCOUNTANT[1])
-        browser.click("button[type=submit]")
-        browser.wait_for(".o_main_navbar", 180)  # the first page has Odoo build its scripts and styles
+        browser.log_in(proxy.url, world.database.name)
         yield browser
-
-
-def open_invoice(page, invoice):
-    """Open the form of an invoice."""
-    page.open(f"{page.url}/odoo/customer-invoices/{invoice}")
-    page.wait_for(".o_form_view .o_statusbar_status")
 
 
 def test_post_send_number_print(world, page):
     """Open, confirm, send, confirm that; the number appears without a reload; the print carries it."""
     [invoice] = world.first.make_invoices(post=False)
-    open_invoice(page, invoice)
+    page.open_invoice(invoice)
     assert page.text("button[name=action_post]") == "Potwierdź"
     page.evaluate("window.sameDocument = true")
     page.click("button[name=action_post]")
@@ -66,7 +55,7 @@ def test_number_comes_later(world, page):
     """KSeF takes its time: the form that stays open shows first that the invoice is under way, then the number."""
     world.sandbox.set(processingSeconds=3)
     [invoice] = world.first.make_invoices()
-    open_invoice(page, invoice)
+    page.open_invoice(invoice)
     page.evaluate("window.sameDocument = true")
     page.click("button[name=action_ksef_send]")
     page.click(".modal-dialog button[name=action_confirm]")

@@ -11,6 +11,7 @@ import requests
 import websocket
 
 from . import surroundings
+from .company import ACCOUNTANT
 from .programs import Program
 from .waiting import wait_for
 
@@ -37,6 +38,7 @@ class Browser:
         shutil.rmtree(self.downloads, ignore_errors=True)
         self.downloads.mkdir(parents=True)
         self.errors = []
+        self.url = None
         self.program = Program("browser", [surroundings.browser(), *_OPTIONS, f"--user-data-dir={self._profile}", "about:blank"], folder)
         try:
             self._connect()
@@ -105,6 +107,20 @@ class Browser:
         """Go to an address."""
         self.command("Page.navigate", url=url)
         self.wait(f"document.readyState === 'complete' && location.href.startsWith({json.dumps(url.split('?')[0])}.slice(0, 20))")
+
+    def log_in(self, url, database):
+        """Log in as the accountant by the login page; ``url`` is the server's."""
+        self.url = url
+        self.open(f"{url}/web/login?db={database}")
+        self.type("input[name=login]", ACCOUNTANT[0])
+        self.type("input[name=password]", ACCOUNTANT[1])
+        self.click("button[type=submit]")
+        self.wait_for(".o_main_navbar", 180)  # the first page has Odoo build its scripts and styles
+
+    def open_invoice(self, invoice):
+        """Open the form of an invoice."""
+        self.open(f"{self.url}/odoo/customer-invoices/{invoice}")
+        self.wait_for(".o_form_view .o_statusbar_status")
 
     def wait(self, expression, seconds=60, pause=0.03):
         """Wait until an expression is true; return its value."""

@@ -14,9 +14,9 @@ PARAMETERS = {
 
 
 def set_parameters(admin, **values):
-    """Set the addon's system parameters."""
+    """Set the addon's system parameters; False removes one."""
     for name, value in values.items():
-        admin.call("ir.config_parameter", "set_param", f"l10n_pl_ksef.{name}", str(value))
+        admin.call("ir.config_parameter", "set_param", f"l10n_pl_ksef.{name}", value is not False and str(value))
 
 
 def set_up(server):
@@ -75,31 +75,26 @@ class Company:
         self.user = user
         self.id = company_id
         self.nip = nip
-        self._buyer = user.find("res.partner", [("vat", "=", f"PL{BUYER_NIP}")], "id")[0]["id"]
+        self.buyer = user.find("res.partner", [("vat", "=", f"PL{BUYER_NIP}")], "id")[0]["id"]
         self._taxes = {
             amount: user.find("account.tax", [
                 ("company_id", "=", company_id), ("type_tax_use", "=", "sale"), ("amount", "=", amount),
                 ("price_include_override", "!=", "tax_included")], "id", limit=1)[0]["id"] for amount in (23, 8)}
 
-    def make_invoices(self, count=1, post=True, **values):
-        """Create invoices with a line of 23 % and one of 8 %; return their ids."""
-        lines = [
-            (0, 0, {"name": "Usługa doradcza", "quantity": 2, "price_unit": 100.0, "tax_ids": [(6, 0, [self._taxes[23]])]}),
-            (0, 0, {"name": "Książka", "quantity": 1, "price_unit": 49.99, "tax_ids": [(6, 0, [self._taxes[8]])]}),
+    def make_invoices(self, count=1, post=True, lines=2, **values):
+        """Create invoices, every second line of 8 %, the others of 23 %; return their ids."""
+        goods = [
+            {"name": "Usługa doradcza", "quantity": 2, "price_unit": 100.0, "tax_ids": [(6, 0, [self._taxes[23]])]},
+            {"name": "Książka", "quantity": 1, "price_unit": 49.99, "tax_ids": [(6, 0, [self._taxes[8]])]},
         ]
+        invoice = {
+            "move_type": "out_invoice", "partner_id": self.buyer, "company_id": self.id,
+            "invoice_line_ids": [(0, 0, goods[number % 2]) for number in range(lines)]} | values
         context = {"allowed_company_ids": [self.id]}
-        ids = self.user.call("account.move", "create", [
-            {"move_type": "out_invoice", "partner_id": self._buyer, "company_id": self.id, "invoice_line_ids": lines} | values
-            for _number in range(count)], context=context)
+        ids = self.user.call("account.move", "create", [invoice] * count, context=context)
         if post:
             self.user.call("account.move", "action_post", ids, context=context)
         return ids
-
-    @property
-    def buyer(self):
-        """Id of the buyer."""
-        return self._buyer
-
 
 def pick(user, ids):
     """Send invoices to KSeF as a person does: open the confirmation, confirm."""

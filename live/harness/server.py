@@ -92,3 +92,8 @@ class Server:
     def log_lines(self, pattern):
         """Lines of the log that match."""
         return [line for line in self.program.output().splitlines() if re.search(pattern, line)]
+
+    def request_seconds(self):
+        """What Odoo has logged of its requests: [(path, seconds that the server took)]."""
+        found = re.findall(r'"(?:GET|POST) (\S+) HTTP/1\.1" \d+ - \d+ ([\d.]+) ([\d.]+)', self.program.output())
+        return [(path, float(queries) + float(rest)) for path, queries, rest in found]

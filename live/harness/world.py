@@ -3,7 +3,7 @@
 import base64
 
 from . import surroundings
-from .company import ACCOUNTANT, ADMIN, FIRST_NIP, SECOND_NIP, Company, connect, pick, set_parameters, set_up
+from .company import ACCOUNTANT, ADMIN, FIRST_NIP, PARAMETERS, SECOND_NIP, Company, connect, pick, set_parameters, set_up
 from .database import Database
 from .rpc import User
 from .sandbox import Sandbox
@@ -12,19 +12,26 @@ from .waiting import wait_for
 
 
 def prepare():
-    """Make the database that the worlds are copied from; return it, released."""
-    folder = _folder("prepared")
-    database = Database(surroundings.database_name("prepared"), surroundings.template())
+    """Make the database that the worlds are copied from, with the addon; return it, released."""
+    database = make_companies(surroundings.database_name("prepared"), surroundings.template())
+    database.release()
+    return database
+
+
+def make_companies(name, source, also=None):
+    """Copy the database ``source`` and make companies and users there, then call ``also(server)``; return it."""
+    database = Database(name, source)
     try:
-        server = Server(database, folder, cron=0)
+        server = Server(database, _folder("prepared"), cron=0)
         try:
             set_up(server)
+            if also:
+                also(server)
         finally:
             server.stop()
     except BaseException:
         database.drop()
         raise
-    database.release()
     return database
 
 
@@ -83,6 +90,10 @@ class World:
     def parameters(self, **values):
         """Set the addon's system parameters."""
         set_parameters(self.admin, **values)
+
+    def reset_parameters(self):
+        """Have the addon's system parameters as they are in production."""
+        set_parameters(self.admin, **dict.fromkeys(PARAMETERS, False))
 
     # -- documents -----------------------------------------------------------------------------------------------
 
