@@ -18,6 +18,52 @@ from .test_fa3_common import Fa3Common
 SHARED = Path(os.environ.get('KSEF_SHARED') or Path(__file__).resolve().parents[1].parent / 'shared')
 OFFICIAL = SHARED / 'ksef' / 'xsd' / 'fa3' / 'schemat_FA(3)_v1-0E.xsd'
 
+# An ordinary invoice, every element in its place.
+DOCUMENT = """
+<Faktura xmlns="http://crd.gov.pl/wzor/2025/06/25/13775/">
+  <Naglowek>
+    <KodFormularza kodSystemowy="FA (3)" wersjaSchemy="1-0E">FA</KodFormularza>
+    <WariantFormularza>3</WariantFormularza>
+    <DataWytworzeniaFa>2026-11-21T10:11:12Z</DataWytworzeniaFa>
+    <SystemInfo>Odoo l10n_pl_ksef</SystemInfo>
+  </Naglowek>
+  <Podmiot1>
+    <DaneIdentyfikacyjne><NIP>5795955811</NIP><Nazwa>Sprzedawca sp. z o.o.</Nazwa></DaneIdentyfikacyjne>
+    <Adres><KodKraju>PL</KodKraju><AdresL1>ul. Prosta 1</AdresL1><AdresL2>00-838 Warszawa</AdresL2></Adres>
+    <DaneKontaktowe><Email>biuro@example.com</Email><Telefon>+48 22 123 45 67</Telefon></DaneKontaktowe>
+  </Podmiot1>
+  <Podmiot2>
+    <DaneIdentyfikacyjne><NIP>5261040828</NIP><Nazwa>Nabywca S.A.</Nazwa></DaneIdentyfikacyjne>
+    <Adres><KodKraju>PL</KodKraju><AdresL1>ul. Długa 7</AdresL1><AdresL2>31-147 Kraków</AdresL2></Adres>
+    <JST>2</JST><GV>2</GV>
+  </Podmiot2>
+  <Fa>
+    <KodWaluty>PLN</KodWaluty><P_1>{today}</P_1><P_2>{number}</P_2><P_6>{supply}</P_6>
+    <P_13_1>90.00</P_13_1><P_14_1>20.70</P_14_1><P_15>110.70</P_15>
+    <Adnotacje>
+      <P_16>2</P_16><P_17>2</P_17><P_18>2</P_18><P_18A>2</P_18A><Zwolnienie><P_19N>1</P_19N></Zwolnienie>
+      <NoweSrodkiTransportu><P_22N>1</P_22N></NoweSrodkiTransportu><P_23>2</P_23>
+      <PMarzy><P_PMarzyN>1</P_PMarzyN></PMarzy>
+    </Adnotacje>
+    <RodzajFaktury>VAT</RodzajFaktury>
+    <DodatkowyOpis>
+      <NrWiersza>1</NrWiersza><Klucz>Uwaga</Klucz><Wartosc>do odbioru</Wartosc>
+    </DodatkowyOpis>
+    <FaWiersz>
+      <NrWierszaFa>1</NrWierszaFa><UU_ID>{uid}</UU_ID><P_7>Towar</P_7><P_8A>szt.</P_8A><P_8B>2</P_8B>
+      <P_9A>50.00</P_9A><P_10>10.00</P_10><P_11>90.00</P_11><P_12>23</P_12>
+    </FaWiersz>
+    <Platnosc>
+      <TerminPlatnosci><Termin>{due}</Termin></TerminPlatnosci>
+      <FormaPlatnosci>6</FormaPlatnosci>
+      <RachunekBankowy>
+        <NrRB>PL61109010140000071219812874</NrRB><SWIFT>WBKPPLPPXXX</SWIFT>
+        <NazwaBanku>Bank Testowy</NazwaBanku>
+      </RachunekBankowy>
+    </Platnosc>
+  </Fa>
+</Faktura>"""
+
 
 @tagged('post_install', '-at_install')
 class TestDates(Fa3Common):
@@ -113,50 +159,10 @@ class TestProof(Fa3Common):
             invoice_date_due=today + timedelta(7), invoice_payment_term_id=False)
         xml = move._ksef_render(fields.Datetime.to_datetime('2026-11-21 10:11:12')).xml.decode()
         uid = re.search(r'<UU_ID>([0-9a-f-]{36})</UU_ID>', xml)[1]
-        self.assertEqual(xml, "<?xml version='1.0' encoding='UTF-8'?>\n" + "".join(line.strip() for line in f"""
-            <Faktura xmlns="http://crd.gov.pl/wzor/2025/06/25/13775/">
-              <Naglowek>
-                <KodFormularza kodSystemowy="FA (3)" wersjaSchemy="1-0E">FA</KodFormularza>
-                <WariantFormularza>3</WariantFormularza>
-                <DataWytworzeniaFa>2026-11-21T10:11:12Z</DataWytworzeniaFa>
-                <SystemInfo>Odoo l10n_pl_ksef</SystemInfo>
-              </Naglowek>
-              <Podmiot1>
-                <DaneIdentyfikacyjne><NIP>5795955811</NIP><Nazwa>Sprzedawca sp. z o.o.</Nazwa></DaneIdentyfikacyjne>
-                <Adres><KodKraju>PL</KodKraju><AdresL1>ul. Prosta 1</AdresL1><AdresL2>00-838 Warszawa</AdresL2></Adres>
-                <DaneKontaktowe><Email>biuro@example.com</Email><Telefon>+48 22 123 45 67</Telefon></DaneKontaktowe>
-              </Podmiot1>
-              <Podmiot2>
-                <DaneIdentyfikacyjne><NIP>5261040828</NIP><Nazwa>Nabywca S.A.</Nazwa></DaneIdentyfikacyjne>
-                <Adres><KodKraju>PL</KodKraju><AdresL1>ul. Długa 7</AdresL1><AdresL2>31-147 Kraków</AdresL2></Adres>
-                <JST>2</JST><GV>2</GV>
-              </Podmiot2>
-              <Fa>
-                <KodWaluty>PLN</KodWaluty><P_1>{today}</P_1><P_2>{move.name}</P_2><P_6>{today - timedelta(2)}</P_6>
-                <P_13_1>90.00</P_13_1><P_14_1>20.70</P_14_1><P_15>110.70</P_15>
-                <Adnotacje>
-                  <P_16>2</P_16><P_17>2</P_17><P_18>2</P_18><P_18A>2</P_18A><Zwolnienie><P_19N>1</P_19N></Zwolnienie>
-                  <NoweSrodkiTransportu><P_22N>1</P_22N></NoweSrodkiTransportu><P_23>2</P_23>
-                  <PMarzy><P_PMarzyN>1</P_PMarzyN></PMarzy>
-                </Adnotacje>
-                <RodzajFaktury>VAT</RodzajFaktury>
-                <DodatkowyOpis>
-                  <NrWiersza>1</NrWiersza><Klucz>Uwaga</Klucz><Wartosc>do odbioru</Wartosc>
-                </DodatkowyOpis>
-                <FaWiersz>
-                  <NrWierszaFa>1</NrWierszaFa><UU_ID>{uid}</UU_ID><P_7>Towar</P_7><P_8A>szt.</P_8A><P_8B>2</P_8B>
-                  <P_9A>50.00</P_9A><P_10>10.00</P_10><P_11>90.00</P_11><P_12>23</P_12>
-                </FaWiersz>
-                <Platnosc>
-                  <TerminPlatnosci><Termin>{today + timedelta(7)}</Termin></TerminPlatnosci>
-                  <FormaPlatnosci>6</FormaPlatnosci>
-                  <RachunekBankowy>
-                    <NrRB>PL61109010140000071219812874</NrRB><SWIFT>WBKPPLPPXXX</SWIFT>
-                    <NazwaBanku>Bank Testowy</NazwaBanku>
-                  </RachunekBankowy>
-                </Platnosc>
-              </Fa>
-            </Faktura>""".splitlines()))
+        expected = DOCUMENT.format(
+            uid=uid, today=today, number=move.name, supply=today - timedelta(2), due=today + timedelta(7))
+        lines = "".join(line.strip() for line in expected.splitlines())
+        self.assertEqual(xml, "<?xml version='1.0' encoding='UTF-8'?>\n" + lines)
 
     def test_nothing_is_written(self):
         move = self.new_invoice()
