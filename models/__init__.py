@@ -31,3 +31,5 @@ from . import ksef_worker_login
 from . import ksef_worker_send
 from . import ksef_worker_poll
 from . import ksef_worker_recover
+from . import ir_config_parameter
+from . import ir_module_module

@@ -45,8 +45,8 @@ class AccountMove(models.Model):
     def _ksef_sync(self):
         """Copy the state of the documents to the invoices: one statement, whatever their number.
 
-        What counts is the newest document of the company's connection in use; a withdrawn one counts as none. The lock
-        also holds for whatever production has accepted, whichever connection is in use now.
+        What counts is a document that binds in production, whichever connection is in use now; else the newest one of the
+        connection in use. A withdrawn one counts as none.
         """
         if not self.ids:
             return
@@ -69,16 +69,15 @@ class AccountMove(models.Model):
                    ksef_number = d.ksef_number,
                    ksef_reference_number = d.reference_number,
                    ksef_acceptance_date = d.acquisition_date,
-                   ksef_is_locked = COALESCE(d.state IN %(locking)s, FALSE) OR EXISTS (
-                       SELECT 1 FROM ksef_document p
-                        WHERE p.move_id = m.id AND p.state IN %(locking)s AND p.environment = 'production')
+                   ksef_is_locked = COALESCE(d.state IN %(locking)s, FALSE)
                    %(mirrored)s
               FROM account_move n
               JOIN res_company c ON c.id = n.company_id
               LEFT JOIN LATERAL (
-                   SELECT * FROM ksef_document x
-                    WHERE x.move_id = n.id AND x.connection_id = c.ksef_connection_id
-                 ORDER BY x.id DESC LIMIT 1
+                   SELECT x.*, x.environment = 'production' AND x.state IN %(locking)s AS is_legal FROM ksef_document x
+                    WHERE x.move_id = n.id AND (x.connection_id = c.ksef_connection_id
+                       OR x.environment = 'production' AND x.state IN %(locking)s)
+                 ORDER BY is_legal DESC, x.id DESC LIMIT 1
               ) d ON d.state != 'cancelled'
               LEFT JOIN ksef_session s ON s.id = d.session_id
              WHERE m.id = n.id AND m.id IN %(ids)s

@@ -37,7 +37,8 @@ class AccountMove(models.Model):
             move.ksef_is_connected = bool(connection)
             move.ksef_is_offered = offered
             move.ksef_can_send = bool(usable and move.state == 'posted' and move.ksef_state in SENDABLE_STATES)
-            move.ksef_can_withdraw = bool(offered and is_sender and move.ksef_state in WITHDRAWABLE_STATES)
+            # whatever becomes of the connection, what has not left can be taken back
+            move.ksef_can_withdraw = bool(is_sender and move.move_type in SALE_TYPES and move.ksef_state in WITHDRAWABLE_STATES)
             move.ksef_can_refresh = bool(usable and move.ksef_state in (*OPEN_STATES, 'help'))
             move.ksef_can_set_today = bool(move.ksef_can_send and move._ksef_asks_for_date())
 

@@ -66,8 +66,7 @@ class AccountMove(models.Model):
         return self.env['ksef.document'].sudo().search([
             ('move_id', 'in', self.ids),
             ('state', 'in', LIVE_STATES),
-            '|', ('connection_id', 'in', self.company_id.sudo().ksef_connection_id.ids),
-            '&', ('environment', '=', 'production'), ('state', 'in', ('unconfirmed', 'sending', 'sent', 'accepted', 'help')),
+            '|', ('connection_id', 'in', self.company_id.sudo().ksef_connection_id.ids), ('environment', '=', 'production'),
         ])
 
     def _ksef_pick_here(self, late_confirmed):
@@ -93,9 +92,10 @@ class AccountMove(models.Model):
             """
             INSERT INTO ksef_document (
                 move_id, company_id, connection_id, environment, invoice_number, user_id, state, mode, late_confirmed,
-                attempts, polls, session_restarts, sync_pending, has_upo, due_at, create_uid, create_date, write_uid, write_date)
+                attempts, polls, session_restarts, sync_failures,
+                sync_pending, has_upo, due_at, create_uid, create_date, write_uid, write_date)
             SELECT m.id, m.company_id, n.id, n.environment, m.name, %(uid)s, 'picked', 'online', %(late)s,
-                0, 0, 0, TRUE, FALSE, %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                0, 0, 0, 0, TRUE, FALSE, %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
               FROM account_move m
               JOIN res_company c ON c.id = m.company_id
               JOIN ksef_connection n ON n.id = c.ksef_connection_id

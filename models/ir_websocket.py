@@ -4,6 +4,8 @@ from .account_move_live import CHANNEL_PREFIX
 
 # More than a page of a list never asks for.
 MAX_CHANNELS = 500
+# PostgreSQL's ids have ten digits at most; with nine they surely fit.
+MAX_DIGITS = 9
 
 
 class IrWebsocket(models.AbstractModel):
@@ -22,6 +24,7 @@ class IrWebsocket(models.AbstractModel):
         user = self.env.user
         if not user._is_internal() or not user.has_group('l10n_pl_ksef.group_ksef_read'):
             return self.env['account.move']
-        ids = {int(number) for name in names if (number := name.removeprefix(CHANNEL_PREFIX)).isdecimal()}
+        numbers = (name.removeprefix(CHANNEL_PREFIX) for name in names)
+        ids = {int(number) for number in numbers if number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS}
         moves = self.env['account.move'].with_context(allowed_company_ids=user._get_company_ids())
         return moves.search([('id', 'in', sorted(ids)[-MAX_CHANNELS:])])

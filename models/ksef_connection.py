@@ -4,6 +4,7 @@ from stdnum.pl import nip as nip_module
 
 from ..ksef.environment import get_environment
 from ..ksef.errors import KsefConfigError
+from .ksef_document import LIVE_STATES
 
 ENVIRONMENTS = [
     ('production', "Production"),
@@ -60,6 +61,7 @@ class KsefConnection(models.Model):
     send_paused_until = fields.Datetime(readonly=True, copy=False)
     read_paused_until = fields.Datetime(readonly=True, copy=False)
     failed_until = fields.Datetime(readonly=True, copy=False, help="After a fault of the program, nothing is tried before.")
+    served_at = fields.Datetime(readonly=True, copy=False, help="When a worker last took the connection.")
     failures = fields.Integer(readonly=True, copy=False, help="Calls in a row that did not reach KSeF.")
     due_at = fields.Datetime(readonly=True, copy=False, help="When a worker must look at the connection itself.")
 
@@ -184,6 +186,11 @@ class KsefConnection(models.Model):
         """Log in again and look at the permissions ("Check again")."""
         self._check_manager()
         self.check_access('read')
+        for connection in self:
+            if connection.is_copied_database or not connection.sudo().credential_ids:
+                raise UserError(self.env._(
+                    "%(connection)s cannot be checked: connect the company to KSeF first, or confirm that this copy of the "
+                    "database is the one that sends.", connection=connection.name))
         self._start_verification()
 
     def action_confirm_database(self):
@@ -197,10 +204,14 @@ class KsefConnection(models.Model):
         self._check_manager()
         self.check_access('read')
         connections = self.sudo()
-        if self.env['ksef.document'].sudo().search_count([
-            ('connection_id', 'in', self.ids), ('state', 'in', ('sending', 'unconfirmed', 'sent'))], limit=1):
+        waiting = self.env['ksef.document'].sudo().search([
+            ('connection_id', 'in', self.ids), ('state', 'in', LIVE_STATES), ('state', '!=', 'accepted')])
+        waiting._lock()
+        waiting = waiting.filtered(lambda document: document.state in LIVE_STATES and document.state != 'accepted')
+        if waiting:
             raise UserError(self.env._(
-                "Invoices are on their way to KSeF through this connection. Wait until they have their numbers, then disconnect."))
+                "%(count)s invoices are on their way to KSeF through this connection. Withdraw those that have not left yet, wait "
+                "for the answer about the others, then disconnect.", count=len(waiting)))
         connections._forget_secrets()
         connections.write({'state': 'draft', 'permissions': False, 'status_message': False, 'due_at': False})
 
@@ -236,6 +247,8 @@ class KsefConnection(models.Model):
 
     def _set_connected(self, permissions, **values):
         """The credential works; ``permissions`` are KSeF's names of what it may do."""
+        if self.state != 'verifying':  # disconnected, or connected anew meanwhile
+            return
         missing = [name for name in REQUIRED_PERMISSIONS if name not in permissions]
         if missing:
             self._set_attention(self.env._(
@@ -267,6 +280,8 @@ class KsefConnection(models.Model):
 
     def _set_attention(self, message, error_code=False):
         """The connection cannot be used until a person acts; ``message`` says who and how."""
+        if self.state not in ('verifying', 'connected', 'attention'):
+            return
         self.write({
             'state': 'attention',
             'status_message': message,

@@ -122,6 +122,7 @@ class KsefDocument(models.Model):
     claimed_at = fields.Datetime(readonly=True)
     sent_at = fields.Datetime(readonly=True)
     due_at = fields.Datetime(readonly=True, help="When a worker must look at the document again.")
+    sync_failures = fields.Integer(readonly=True, default=0)
     sync_pending = fields.Boolean(readonly=True, help="The invoice does not show this state yet.")
     verification_url = fields.Char(compute='_compute_verification_url', help="Link weryfikacyjny (KOD I)")
 
@@ -177,6 +178,22 @@ class KsefDocument(models.Model):
                 ))
         self.write({'state': state, 'due_at': False, 'sync_pending': True} | values)
 
+    def _expect(self, *states):
+        """Lock the row and make sure that what is about to be written is about the state that the row is in.
+
+        :raise TransitionRefused: it has gone on meanwhile
+        """
+        self.ensure_one()
+        self._lock()
+        if self.state not in states:
+            raise TransitionRefused(f"{self.invoice_number or self.id}: {self.state}, not {', '.join(states)}")
+
+    def _postpone(self, state, seconds, **values):
+        """Look at the documents again after some seconds, those that are still in ``state``."""
+        self._lock()
+        self.filtered(lambda document: document.state == state).write(
+            {'due_at': fields.Datetime.now() + timedelta(seconds=seconds), **values})
+
     def _lock(self):
         """Wait for the rows, lock them, and forget what was read of them before."""
         if self.ids:
@@ -193,7 +210,7 @@ class KsefDocument(models.Model):
         moves._ksef_sync()
         for document in pending:
             document._post_state()
-        pending.write({'sync_pending': False})
+        pending.write({'sync_pending': False, 'sync_failures': 0})
         moves._ksef_notify()
 
     def _post_state(self):

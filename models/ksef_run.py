@@ -26,6 +26,10 @@ class LockLost(Exception):
     """The cursor that holds the connection's lock is gone: another worker may be serving it, so nothing more is sent."""
 
 
+class CredentialReplaced(Exception):
+    """Somebody has connected the company anew: what this run began with the old credential is nobody's business now."""
+
+
 class KsefRun:
     """One time slice of one connection.
 
@@ -40,6 +44,7 @@ class KsefRun:
         # The system parameters, read beforehand: while the lock is held, no other cursor than this run's own is used.
         self.settings = settings
         self.access_token = None
+        self.credential_id = None
         self.answered = False
         self._lock_cr = None
         self._transport = None

@@ -1,4 +1,5 @@
 import logging
+import math
 import time
 from datetime import datetime, timedelta
 
@@ -8,7 +9,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
 from .ksef_document import TransitionRefused
-from .ksef_run import KsefRun, LockLost
+from .ksef_run import CredentialReplaced, KsefRun, LockLost
 
 _logger = logging.getLogger(__name__)
 
@@ -25,9 +26,11 @@ PARAMETERS = {
     # The longest nap of a run that waits for an answer which is due soon.
     'nap_seconds': 9,
 }
+# What a number must be at least; a time-out of zero would be none that the libraries take.
+MINIMA = {'worker_count': 1, 'connect_timeout': 1, 'read_timeout': 1}
 POLL_WAITS = '1,2,3,5,8'
-# How long after a failed attempt an invoice is shown its document's state again.
-SYNC_WAIT_SECONDS = 5
+# One connection is served for so long at a time; then it is the turn of the one that has waited longest.
+TURN_SECONDS = 10
 
 
 class KsefWorker(models.AbstractModel):
@@ -50,7 +53,7 @@ class KsefWorker(models.AbstractModel):
             value = float(text) if text else -1
         except ValueError:
             value = -1
-        return value if value >= 0 else PARAMETERS[name]
+        return value if math.isfinite(value) and value >= MINIMA.get(name, 0) else PARAMETERS[name]
 
     @api.model
     def _get_settings(self):
@@ -76,8 +79,16 @@ class KsefWorker(models.AbstractModel):
         """Make the pool as large as the system parameter ``l10n_pl_ksef.worker_count`` says."""
         wanted = max(1, int(self._get_number('worker_count')))
         pool = self._get_pool()
-        for number in range(len(pool) + 1, wanted + 1):
-            pool[0].copy({'name': self.env._("KSeF: worker %(number)s", number=number), 'active': True})
+        self.env['ir.cron'].sudo().create([{
+            'name': self.env._("KSeF: worker %(number)s", number=number),
+            'model_id': self.env['ir.model']._get_id(self._name),
+            'state': 'code',
+            'code': 'model._cron_ksef_worker()',
+            'user_id': self.env.ref('base.user_root').id,
+            'interval_number': 10,
+            'interval_type': 'minutes',
+            'priority': 3,
+        } for number in range(len(pool) + 1, wanted + 1)])
         pool[wanted:].unlink()
 
     @api.model
@@ -133,7 +144,7 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _due_query(self, env):
-        """Connection and the moment when something is due for it, the most urgent first.
+        """Connection and the moment when something is due for it: first those due now, the longest unserved of them first.
 
         What needs KSeF counts only where the connection may be used: connected, and in the database it was made in.
         """
@@ -148,11 +159,13 @@ class KsefWorker(models.AbstractModel):
                 SELECT d.connection_id, GREATEST(d.due_at, u.paused, CASE
                            WHEN d.state IN ('queued', 'sending') THEN u.send_paused ELSE u.read_paused END) AS due_at
                   FROM ksef_document d JOIN usable u ON u.id = d.connection_id
-                 WHERE d.due_at IS NOT NULL AND d.state != 'picked'
+                 WHERE d.due_at IS NOT NULL AND (
+                       d.state IN ('queued', 'sending', 'unconfirmed', 'sent') OR d.state = 'accepted' AND NOT d.has_upo)
                 UNION ALL
                 SELECT connection_id, due_at FROM ksef_document WHERE due_at IS NOT NULL AND state = 'picked'
                 UNION ALL
-                SELECT connection_id, write_date + %(sync_wait)s * interval '1 second' FROM ksef_document WHERE sync_pending
+                SELECT connection_id, write_date + LEAST(5 * 2 ^ LEAST(sync_failures, 8), 900) * interval '1 second'
+                  FROM ksef_document WHERE sync_pending
                 UNION ALL
                 SELECT s.connection_id, GREATEST(s.due_at, u.paused)
                   FROM ksef_session s JOIN usable u ON u.id = s.connection_id
@@ -163,9 +176,11 @@ class KsefWorker(models.AbstractModel):
             )
             SELECT d.connection_id, GREATEST(MIN(d.due_at), MAX(c.failed_until)) AS first_due
               FROM due d JOIN ksef_connection c ON c.id = d.connection_id
-          GROUP BY d.connection_id ORDER BY first_due
+          GROUP BY d.connection_id, c.served_at
+          ORDER BY GREATEST(MIN(d.due_at), MAX(c.failed_until)) > %(now)s,
+                   CASE WHEN GREATEST(MIN(d.due_at), MAX(c.failed_until)) <= %(now)s THEN c.served_at END NULLS FIRST, first_due
             """,
-            uuid=uuid, sync_wait=SYNC_WAIT_SECONDS,
+            uuid=uuid, now=fields.Datetime.now(),
         )
 
     @api.model
@@ -175,12 +190,17 @@ class KsefWorker(models.AbstractModel):
         One connection's trouble never stops the others: what goes wrong with KSeF is dealt with where it happens, what
         goes wrong with the database ends this slice, and the rows are reconciled by a later one.
         """
+        end = min(end, time.monotonic() + TURN_SECONDS)
         run = KsefRun(self.env.registry, connection_id, end, self._get_settings())
         try:
             with run.hold() as locked:
                 if locked:
+                    run.commit(self._note_turn(connection_id))
                     self._serve_locked(run)
                 return locked
+        except CredentialReplaced:
+            _logger.info("KSeF connection %s: another credential is in use now", connection_id)
+            return True
         except LockLost as error:
             # Nobody may hold it now: the loop asks again, and this or another worker reconciles what was on its way.
             _logger.warning("KSeF: %s", error)
@@ -194,6 +214,19 @@ class KsefWorker(models.AbstractModel):
                 {'failed_until': fields.Datetime.now() + timedelta(minutes=5)}))
         self._trigger_workers(fields.Datetime.now() + timedelta(minutes=1))
         return False
+
+    @api.model
+    def _note_turn(self, connection_id):
+        """A function that writes when the connection had its turn, to the microsecond, so that turns have an order."""
+        return lambda env: env.cr.execute(
+            "UPDATE ksef_connection SET served_at = clock_timestamp() AT TIME ZONE 'UTC' WHERE id = %s", [connection_id])
+
+    @api.model
+    def _is_paused(self, run, field_name):
+        """Whether KSeF has asked to leave this kind of call alone for a while."""
+        with run.transaction() as env:
+            until = env['ksef.connection'].browse(run.connection_id)[field_name]
+            return bool(until) and until > fields.Datetime.now()
 
     @api.model
     def _serve_locked(self, run):
@@ -251,8 +284,11 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _sync_later(self, run, ids):
-        """Try again later: writing anything renews write_date, from which the next attempt counts."""
-        run.commit(lambda env: env['ksef.document'].browse(ids).write({'sync_pending': True}))
+        """Try again later, after longer waits each time; they count from the row's write_date."""
+        def postpone(env):
+            for document in env['ksef.document'].browse(ids):
+                document.write({'sync_failures': document.sync_failures + 1})
+        run.commit(postpone)
 
     @api.model
     def _render_picked(self, run):
@@ -264,8 +300,7 @@ class KsefWorker(models.AbstractModel):
                 run.commit(lambda env, document_id=document_id: self._render_one(env, document_id))
             except psycopg2.OperationalError as error:
                 _logger.info("KSeF document %s: its invoice is busy, rendered later: %s", document_id, error)
-                run.commit(lambda env, document_id=document_id: env['ksef.document'].browse(document_id).write(
-                    {'due_at': fields.Datetime.now() + timedelta(seconds=10)}))
+                run.commit(lambda env, document_id=document_id: env['ksef.document'].browse(document_id)._postpone('picked', 10))
                 continue
             except Exception:  # pylint: disable=broad-exception-caught
                 # A mistake of the program, or of one that extends it, in one invoice: a person is told, the others go on.
@@ -288,19 +323,24 @@ class KsefWorker(models.AbstractModel):
         document.move_id._ksef_sync()
 
     @api.model
-    def _apply(self, run, document_id, state, **values):
+    def _apply(self, run, document_id, expected, state, **values):
         """Write an answer of KSeF to the document's row, whatever it takes, then show it on the invoice."""
-        self._settle(run, document_id, lambda document: document._transition(state, **values))
+        self._settle(run, document_id, expected, lambda document: document._transition(state, **values))
 
     @api.model
-    def _settle(self, run, document_id, function):
+    def _settle(self, run, document_id, expected, function):
         """Run ``function(document)`` in a transaction of its own, then show the result on the invoice.
 
-        Where the row has gone on meanwhile (this worker had lost its lock, and another one has settled it), what it says
-        stands: it was found at KSeF by the hash.
+        The conclusion holds for a document in the state ``expected`` and for no other: where the row has gone on meanwhile
+        (this worker had lost its lock, and another one has found the document by its hash), what it says stands.
         """
+        def settle(env):
+            document = env['ksef.document'].browse(document_id)
+            document._expect(expected)
+            function(document)
+
         try:
-            run.commit(lambda env: function(env['ksef.document'].browse(document_id)))
+            run.commit(settle)
         except TransitionRefused as error:
             _logger.warning("KSeF document %s: settled by another worker: %s", document_id, error)
         self._sync(run, document_id)

@@ -18,6 +18,7 @@ from ..ksef.errors import (
     KsefUnauthorizedError,
 )
 from ..ksef.types import AuthOperation, Context, Secret, Token
+from .ksef_run import CredentialReplaced
 
 _logger = logging.getLogger(__name__)
 
@@ -89,7 +90,17 @@ class KsefWorker(models.AbstractModel):
             [('connection_id', '=', run.connection_id), ('is_default', '=', True)], limit=1)
         if not credential:
             raise UserError(env._("The connection to KSeF has no credential. Connect the company again."))
+        if run.credential_id is None:
+            run.credential_id = credential.id
+        elif credential.id != run.credential_id:
+            raise CredentialReplaced
         return credential
+
+    @api.model
+    def _is_current(self, env, run):
+        """Whether the credential that this run speaks for is still the one in use."""
+        credential = env['ksef.credential'].browse(run.credential_id)
+        return not run.credential_id or bool(credential.exists() and credential.is_default and credential.active)
 
     @api.model
     def _write_credential(self, run, function):
@@ -136,6 +147,8 @@ class KsefWorker(models.AbstractModel):
     def _wait_for_login(self, run, operation):
         """Ask what became of the login; return whether it is complete, False when KSeF hasn't decided yet."""
         for wait in (0, *LOGIN_WAITS):
+            if run.time_left() <= wait:
+                break
             time.sleep(wait)
             try:
                 if run.client.login_status(operation).is_complete:
@@ -215,13 +228,16 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _stop_connection(self, run, message, code=False):
         """The connection needs a person; what waits in its queue stays there."""
-        run.commit(lambda env: env['ksef.connection'].browse(run.connection_id)._set_attention(message, code))
+        run.commit(lambda env: self._is_current(env, run) and env['ksef.connection'].browse(
+            run.connection_id)._set_attention(message, code))
 
     @api.model
     def _pause_connection(self, run, error):
         """KSeF or the network is in trouble: leave the connection alone for a while, longer each time."""
         def pause(env):
             connection = env['ksef.connection'].browse(run.connection_id)
+            if not self._is_current(env, run) or connection.state not in ('verifying', 'connected'):
+                return
             failures = connection.failures + 1
             until = env['ksef.document']._backoff(failures)
             if isinstance(error, KsefRateLimitError) and error.retry_after:

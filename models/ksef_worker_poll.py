@@ -38,6 +38,8 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _poll_sent(self, run):
         """Ask about every due document, session by session."""
+        if self._is_paused(run, 'read_paused_until'):
+            return
         for session_id, rows in self._due_by_session(run, ['sent']).items():
             if run.time_left() <= 0:
                 return
@@ -49,6 +51,8 @@ class KsefWorker(models.AbstractModel):
                 continue
             self._resume_connection(run)
             for document_id, report in reports:
+                if run.time_left() <= 0:
+                    return
                 self._take_report(run, document_id, report)
 
     @api.model
@@ -58,9 +62,6 @@ class KsefWorker(models.AbstractModel):
             documents = env['ksef.document'].search([
                 ('connection_id', '=', run.connection_id), ('state', 'in', states), ('due_at', '<=', fields.Datetime.now()),
             ], order='due_at, id')
-            connection = env['ksef.connection'].browse(run.connection_id)
-            if connection.read_paused_until and connection.read_paused_until > fields.Datetime.now():
-                return {}
             return {
                 session.id: [(document.id, document.reference_number, document.xml_hash) for document in group]
                 for session, group in documents.grouped('session_id').items()
@@ -127,7 +128,7 @@ class KsefWorker(models.AbstractModel):
             case Verdict.SESSION_FAULT:
                 self._send_again(run, document_id, values)
             case Verdict.REJECTED:
-                self._apply(run, document_id, 'rejected', **values)
+                self._apply(run, document_id, 'sent', 'rejected', **values)
             case _:
                 self._doubt(run, document_id, report, values)
 
@@ -148,7 +149,7 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _accept(self, run, document_id, ksef_number, values):
         """KSeF has accepted it: the number first, the UPO next."""
-        self._apply(run, document_id, 'accepted', ksef_number=ksef_number, polls=0, due_at=fields.Datetime.now(), **values)
+        self._apply(run, document_id, 'sent', 'accepted', ksef_number=ksef_number, polls=0, due_at=fields.Datetime.now(), **values)
 
     @api.model
     def _send_again(self, run, document_id, values):
@@ -156,7 +157,6 @@ class KsefWorker(models.AbstractModel):
         limit = run.settings['resend_limit']
 
         def again(document):
-            document._lock()
             session = document.session_id
             if session.state in ('open', 'closing'):
                 session.write({'state': 'failed', 'due_at': False, 'status_code': values['status_code']})
@@ -167,7 +167,7 @@ class KsefWorker(models.AbstractModel):
                 'queued', session_restarts=document.session_restarts + 1, due_at=fields.Datetime.now(),
                 **(values | {'reference_number': False}))
 
-        self._settle(run, document_id, again)
+        self._settle(run, document_id, 'sent', again)
 
     @api.model
     def _doubt(self, run, document_id, report, values):
@@ -177,13 +177,15 @@ class KsefWorker(models.AbstractModel):
         if report.status.code == InvoiceStatus.UNKNOWN_ERROR and seen != report.status.code:
             self._later(run, [document_id], **{key: values[key] for key in ('status_code', 'status_description', 'status_details')})
         else:
-            self._apply(run, document_id, 'help', **values)
+            self._apply(run, document_id, 'sent', 'help', **values)
 
     # ------------------------------------------------------------------ UPO
 
     @api.model
     def _fetch_upos(self, run):
         """Fetch the UPO of accepted documents that have none yet, byte for byte."""
+        if self._is_paused(run, 'read_paused_until'):
+            return
         for document_id in self._due_ids(run, ['accepted'], extra=[('has_upo', '=', False)]):
             if run.time_left() <= 0:
                 return
@@ -218,6 +220,7 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _store_upo(self, run, document_id, content):
         """Keep the UPO and show it; the state stays accepted."""
-        run.commit(lambda env: env['ksef.document'].browse(document_id).write(
+        # The row is locked first: a race lost in the UPDATE itself would put the whole UPO into the server's log.
+        self._settle(run, document_id, 'accepted', lambda document: document.write(
             {'upo': base64.b64encode(content), 'has_upo': True, 'due_at': False}))
         run.commit(lambda env: env['ksef.document'].browse(document_id).move_id._ksef_notify())

@@ -4,10 +4,22 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from ..ksef.crypto import sha256_b64
-from ..ksef.errors import ApiCode, KsefError, KsefRefusedError
+from ..ksef.errors import (
+    ApiCode,
+    KsefError,
+    KsefForbiddenError,
+    KsefGoneError,
+    KsefIntegrityError,
+    KsefProtocolError,
+    KsefRefusedError,
+    KsefUnreadableError,
+)
 from ..ksef.upo import read_upo
 
 _logger = logging.getLogger(__name__)
+# Answers that say "not here": the next way to the hash of an original is tried.
+NOT_THERE = (
+    KsefRefusedError, KsefForbiddenError, KsefGoneError, KsefProtocolError, KsefIntegrityError, KsefUnreadableError)
 
 
 class KsefWorker(models.AbstractModel):
@@ -20,11 +32,13 @@ class KsefWorker(models.AbstractModel):
         for document_id in self._due_ids(run, ['sending']):
             if run.time_left() <= 0:
                 return
-            self._apply(run, document_id, 'unconfirmed', due_at=fields.Datetime.now())
+            self._apply(run, document_id, 'sending', 'unconfirmed', due_at=fields.Datetime.now())
 
     @api.model
     def _recover_unconfirmed(self, run):
         """Look the documents up in the lists of their sessions."""
+        if self._is_paused(run, 'read_paused_until'):
+            return
         for session_id, rows in self._due_by_session(run, ['unconfirmed']).items():
             if run.time_left() <= 0:
                 return
@@ -36,6 +50,8 @@ class KsefWorker(models.AbstractModel):
                 continue
             self._resume_connection(run)
             for document_id, _reference, xml_hash in rows:
+                if run.time_left() <= 0:
+                    return
                 self._settle_unconfirmed(run, document_id, reports.get(xml_hash))
 
     @api.model
@@ -54,8 +70,8 @@ class KsefWorker(models.AbstractModel):
         """Found: sent. Not found, and long enough ago: the same bytes go again."""
         if report:
             self._apply(
-                run, document_id, 'sent', reference_number=report.reference_number, sent_at=fields.Datetime.now(), polls=0,
-                due_at=fields.Datetime.now())
+                run, document_id, 'unconfirmed', 'sent', reference_number=report.reference_number,
+                sent_at=fields.Datetime.now(), polls=0, due_at=fields.Datetime.now())
             return
         grace = timedelta(seconds=run.settings['grace_seconds'])
 
@@ -66,7 +82,7 @@ class KsefWorker(models.AbstractModel):
             else:
                 document.write({'due_at': min(over, fields.Datetime.now() + timedelta(seconds=15))})
 
-        self._settle(run, document_id, settle)
+        self._settle(run, document_id, 'unconfirmed', settle)
 
     # ------------------------------------------------------------------ 440: KSeF has this number already
 
@@ -81,21 +97,29 @@ class KsefWorker(models.AbstractModel):
         values |= {'original_ksef_number': number or False, 'original_session_reference': session or False}
         with run.transaction() as env:
             xml_hash = env['ksef.document'].browse(document_id).xml_hash
-        found = number and self._original_hash(run, number, session)
+        try:
+            found = number and self._original_hash(run, number, session)
+        except KsefError as error:
+            # No answer now is no answer: the question is put again later.
+            self._reading_failed(run, error, [document_id])
+            return
         if not found:
-            self._apply(run, document_id, 'help', **values)
+            self._apply(run, document_id, 'sent', 'help', **values)
         elif found['hash'] != xml_hash:
-            self._apply(run, document_id, 'rejected', **values)
+            self._apply(run, document_id, 'sent', 'rejected', **values)
         else:
             self._accept(run, document_id, number, values | found['dates'])
 
     @api.model
     def _original_hash(self, run, number, session_reference):
-        """Hash and dates of the original: from its session's list, from its UPO, else from the invoice itself; or None."""
+        """Hash and dates of the original, from its session's list, its UPO, or else the invoice itself; or None.
+
+        :raise KsefError: KSeF cannot be asked now
+        """
         for look in (self._hash_from_session, self._hash_from_upo, self._hash_from_invoice):
             try:
                 found = look(run, number, session_reference)
-            except KsefError as error:
+            except NOT_THERE as error:
                 _logger.info("KSeF number %s: %s: %s", number, look.__name__, error)
                 continue
             if found:

@@ -33,10 +33,8 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _send_queued(self, run):
         """Send what is queued and due; stops when the connection is in trouble or the slice is over."""
-        with run.transaction() as env:
-            connection = env['ksef.connection'].browse(run.connection_id)
-            if connection.send_paused_until and connection.send_paused_until > fields.Datetime.now():
-                return
+        if self._is_paused(run, 'send_paused_until'):
+            return
         for document_id in self._due_ids(run, ['queued']):
             if run.time_left() <= 0:
                 return
@@ -75,7 +73,7 @@ class KsefWorker(models.AbstractModel):
         except KsefError as error:
             return self._sending_failed(run, document_id, session_id, error)
         self._apply(
-            run, document_id, 'sent', reference_number=number, sent_at=fields.Datetime.now(), polls=0,
+            run, document_id, 'sending', 'sent', reference_number=number, sent_at=fields.Datetime.now(), polls=0,
             due_at=self._poll_due(run, 0), status_code=0, status_description=False, status_details=False)
         self._resume_connection(run)
         return True
@@ -150,19 +148,21 @@ class KsefWorker(models.AbstractModel):
         status = self._status_values(error)
         match error:
             case KsefUnconfirmedError():
-                self._apply(run, document_id, 'unconfirmed', due_at=fields.Datetime.now() + timedelta(seconds=2), **status)
+                soon = fields.Datetime.now() + timedelta(seconds=2)
+                self._apply(run, document_id, 'sending', 'unconfirmed', due_at=soon, **status)
                 self._pause_connection(run, error)
             case KsefRateLimitError():
                 self._pause(run, 'send_paused_until', error)
                 self._requeue(run, document_id, **status)
             case KsefUnauthorizedError():
-                self._write_credential(run, lambda credential: credential._forget_access())
                 self._requeue(run, document_id, **status)
+                self._pause_connection(run, error)
+                self._write_credential(run, lambda credential: credential._forget_access())
             case KsefConnectError():
                 self._pause_connection(run, error)
                 self._requeue(run, document_id, **status)
             case KsefForbiddenError() | KsefGoneError():
-                self._apply(run, document_id, 'blocked', **status)
+                self._apply(run, document_id, 'sending', 'blocked', **status)
                 self._stop_connection(run, self._describe_forbidden(run, error), str(error.reason_code or error.http_status))
             case KsefRefusedError() if error.code in SESSION_OVER:
                 self._drop_session(run, session_id, error)
@@ -176,20 +176,20 @@ class KsefWorker(models.AbstractModel):
                 return True
             case _:
                 # KSeF refused the call, so it has no invoice of ours; but why, a person must look at.
-                self._apply(run, document_id, 'help', **status)
+                self._apply(run, document_id, 'sending', 'help', **status)
                 return True
         return False
 
     @api.model
     def _requeue(self, run, document_id, **values):
         """Certainly not accepted: the same bytes go again, a little later each time."""
-        self._settle(run, document_id, lambda document: document._transition(
+        self._settle(run, document_id, 'sending', lambda document: document._transition(
             'queued', due_at=document._backoff(document.attempts), **values))
 
     @api.model
     def _refuse_call(self, run, document_id, error, status):
         """KSeF refuses what the program computed: nothing a user did, so the finding says whom to call."""
-        self._settle(run, document_id, lambda document: document._transition(
+        self._settle(run, document_id, 'sending', lambda document: document._transition(
             'invalid', findings=[document._program_finding(error)], **status))
 
     @api.model
@@ -285,6 +285,8 @@ class KsefWorker(models.AbstractModel):
             todo = [(session.id, session.reference_number) for session in sessions - waiting]
             waiting.due_at = fields.Datetime.now() + timedelta(minutes=5)
         for session_id, reference in todo:
+            if run.time_left() <= 0:
+                return
             self._close_session(run, session_id, reference)
 
     @api.model

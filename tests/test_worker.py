@@ -30,14 +30,13 @@ class TestWorker(KsefSandboxCommon):
         worker = self.env['ksef.worker']
         for wanted in (3, 1, 2):
             self.env['ir.config_parameter'].set_param('l10n_pl_ksef.worker_count', str(wanted))
-            worker._adjust_pool()
             pool = worker._get_pool()
             self.assertEqual(len(pool), wanted)
             self.assertEqual(set(pool.mapped('code')), {'model._cron_ksef_worker()'})
             self.assertTrue(all(pool.mapped('active')))
 
     def test_nonsense_parameters(self):
-        for nonsense in ('', 'abc', '-3'):
+        for nonsense in ('', 'abc', '-3', '0', 'inf', 'nan'):
             self.env['ir.config_parameter'].set_param('l10n_pl_ksef.worker_count', nonsense)
             self.assertEqual(self.env['ksef.worker']._get_number('worker_count'), 2)
 

@@ -73,7 +73,8 @@ class KsefSend(models.TransientModel):
 
         :return: rows {reason, is_late, environment, currency_id, count, net, tax, gross, ids}; reason None: can be picked
         """
-        ids = self.sudo().move_ids.ids
+        # An onchange computes on values that nobody has checked: what may not be read isn't counted.
+        ids = self.env['account.move'].browse(self.sudo().move_ids.ids)._filtered_access('read').ids
         if not ids:
             return []
         for model in ('account.move', 'res.company', 'ksef.connection', 'ksef.document'):
@@ -96,8 +97,7 @@ class KsefSend(models.TransientModel):
                             WHEN EXISTS (
                                 SELECT 1 FROM ksef_document d
                                  WHERE d.move_id = m.id AND d.state IN %(live)s
-                                   AND (d.connection_id = n.id OR (
-                                       d.environment = 'production' AND d.state NOT IN ('picked', 'queued', 'blocked')))
+                                   AND (d.connection_id = n.id OR d.environment = 'production')
                             ) THEN 'taken'
                             WHEN %(elsewhere)s THEN 'elsewhere'
                             WHEN m.invoice_date > %(today)s THEN 'future'
