@@ -34,6 +34,7 @@ class Browser:
         self.socket = websocket.create_connection(self._page_address(), timeout=60)
         self.call("Page.enable")
         self.call("Runtime.enable")
+        self.call("Emulation.setTimezoneOverride", timezoneId="Europe/Warsaw")
         self.resize(width, height)
 
     def __enter__(self):
@@ -108,7 +109,7 @@ class Browser:
     def open(self, address):
         """Open a page and wait for its document."""
         self.call("Page.navigate", url=address)
-        self.wait("document.readyState === 'complete'")
+        self.wait("document.readyState === 'complete'", 180)
 
     def picture(self, path, selector=None):
         """Store a PNG of the page, or of the first element that matches."""
