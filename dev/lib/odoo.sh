@@ -67,11 +67,17 @@ unpack_odoo() {         # unpack_odoo FOLDER-OF-DEBS DESTINATION: without other 
     done
 }
 
+ODOO_REMEDY="set ODOO_HOME to an Odoo 19 source folder"
+
+need_apt() {
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+        die "no apt on this machine, so Odoo cannot be fetched: $ODOO_REMEDY"
+}
+
 fetch_odoo() (          # a subshell, so that its trap stays in it
-    remedy="set ODOO_HOME to an Odoo 19 source folder"
-    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || die "no apt on this machine, so Odoo cannot be fetched: $remedy"
+    need_apt
     uri=${ODOO_APT_URI:-$(apt_mirror)}
-    [ -n "$uri" ] || die "no Debian mirror in this machine's apt configuration: set ODOO_APT_URI, or $remedy"
+    [ -n "$uri" ] || die "no Debian mirror in this machine's apt configuration: set ODOO_APT_URI, or $ODOO_REMEDY"
     folder=$DEV_HOME/apt
     trap 'rm -rf "$folder" "$ODOO_TREE.new"' EXIT
     rm -rf "$folder" "$ODOO_TREE.new"
@@ -83,8 +89,8 @@ fetch_odoo() (          # a subshell, so that its trap stays in it
         version=$(private_apt "$folder" apt-cache madison odoo-19 | awk -F'[ |]+' '!v && $3 ~ /^19\./ {v=$3} END {print v}')
         [ -z "$version" ] || break
     done
-    [ -n "$reached" ] || die "the Debian archive cannot be read (no network?): $(tail -n2 "$DEV_HOME/log/apt-index.log"); or $remedy"
-    [ -n "$version" ] || die "the package odoo-19 isn't in ${ODOO_APT_SUITES:-sid or testing}: $remedy"
+    [ -n "$reached" ] || die "the Debian archive cannot be read (no network?): $(tail -n1 "$DEV_HOME/log/apt-index.log"); or $ODOO_REMEDY"
+    [ -n "$version" ] || die "the package odoo-19 isn't in ${ODOO_APT_SUITES:-sid or testing}: $ODOO_REMEDY"
     say "odoo: fetching $version from Debian $suite"
     # beside Odoo itself, the packages that its links point to
     (cd "$folder/deb" && private_apt "$folder" apt-get download "odoo-19=$version" \

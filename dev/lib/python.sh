@@ -6,11 +6,19 @@ VENV=$DEV_HOME/venv
 PY=$VENV/bin/python
 LINT=$DEV_HOME/lint
 
+fitting_python() {
+    command -v "$1" >/dev/null && "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+}
+
 find_python() {         # prints a Python that the pinned libraries exist for
     local candidate
-    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.11 python3.12 python3.13 /usr/bin/python3; do
-        command -v "$candidate" >/dev/null || continue
-        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+    if [ -n "${PYTHON:-}" ]; then
+        fitting_python "$PYTHON" || die "PYTHON=$PYTHON is no Python 3.11, 3.12 or 3.13: set it to one, or unset it"
+        command -v "$PYTHON"
+        return
+    fi
+    for candidate in python3 python3.11 python3.12 python3.13 /usr/bin/python3; do
+        if fitting_python "$candidate"; then
             command -v "$candidate"
             return
         fi

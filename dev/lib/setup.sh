@@ -8,10 +8,22 @@
 . "$ROOT/dev/lib/database.sh"
 . "$ROOT/dev/lib/browser.sh"
 
-base_setup() {          # venv, Odoo and PostgreSQL; the caller holds the lock
-    local fetching=""
-    if ! odoo_ready; then
+# What can fail at once fails before anything is fetched.
+preflight() {
+    if [ -n "${ODOO_HOME:-}" ]; then
+        use_odoo
+    elif ! odoo_ready; then
+        need_apt
         need_space 2000 "the set-up"
+    fi
+    [ -x "$PY" ] || find_python >/dev/null
+    [ -z "${PG_BIN:-}" ] || need_programs
+}
+
+libraries() {           # the virtual environment and Odoo; the caller holds the lock
+    local fetching=""
+    preflight
+    if ! odoo_ready; then
         fetch_odoo &    # beside pip: each waits for the network most of the time
         fetching=$!
         # shellcheck disable=SC2064
@@ -23,6 +35,10 @@ base_setup() {          # venv, Odoo and PostgreSQL; the caller holds the lock
         trap - EXIT
     fi
     use_odoo
+}
+
+base_setup() {          # venv, Odoo and PostgreSQL; the caller holds the lock
+    libraries
     use_postgres
     start_postgres
 }
