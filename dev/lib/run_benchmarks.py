@@ -6,6 +6,7 @@ A benchmark is a file dev/benchmarks/NAME.py with ``run()``, which yields figure
 
 import importlib
 import os
+import signal
 import sys
 
 import environment as dev
@@ -52,4 +53,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:]))
