@@ -79,6 +79,13 @@ class Processing:
             self._app.jobs.quick.at(due, self.process, reference)
         return reference
 
+    def take_plain(self, session, content, operation):
+        """Take in an invoice that was never encrypted (a sample); returns its reference number."""
+        reference = self.accept(session, sha256(content), len(content), None, plain=content, offline=False,
+                                operation=operation)
+        self._app.jobs.quick.at(self.due(), self.process, reference)
+        return reference
+
     def _plan(self, operation, nip):
         """What the fault switches want to become of the invoice, as JSON, or None."""
         plan = {}

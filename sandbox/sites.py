@@ -1,11 +1,12 @@
 """Everything outside the API: administration, pre-signed files, availability service, verification pages."""
 
-import html
 from contextlib import suppress
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .admin import Admin
+from .companies import Companies
 from .errors import Problem
 from .latarnia import Latarnia
 from .qr import Verification
@@ -14,7 +15,7 @@ from .shapes import Unreadable
 from .web import Response
 
 ADMIN_BODY = 20_000_000
-PAGES = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+PAGES = "default-src 'self'; frame-ancestors 'none'"
 
 # (method, path, handler); administration answers loopback callers only.
 ROUTES = [
@@ -29,14 +30,20 @@ ROUTES = [
     ("POST", "/admin/keys/rotate", "admin.rotate_keys"), ("POST", "/admin/reset", "admin.reset"),
     ("GET", "/admin/faults", "admin.faults"), ("POST", "/admin/faults", "admin.add_fault"),
     ("DELETE", "/admin/faults", "admin.remove_faults"), ("DELETE", "/admin/faults/{id}", "admin.remove_fault"),
+    ("GET", "/admin/invoices/{reference}/view", "companies.view"),
+    ("GET", "/admin/companies", "companies.list"), ("POST", "/admin/companies", "companies.add"),
+    ("GET", "/admin/companies/{nip}/invoices", "companies.invoices"),
+    ("POST", "/admin/companies/{nip}/issue", "companies.issue"), ("GET", "/admin/samples", "companies.kinds"),
     ("GET", "/admin/latarnia", "latarnia.listing"), ("POST", "/admin/latarnia", "latarnia.announce"),
     ("DELETE", "/admin/latarnia", "latarnia.clear"),
     ("GET", "/status", "latarnia.status"), ("GET", "/messages", "latarnia.messages"),
     ("GET", "/latarnia/status", "latarnia.status"), ("GET", "/latarnia/messages", "latarnia.messages"),
     ("GET", "/invoice/{nip}/{date}/{hash}", "verification.invoice"),
     ("GET", "/certificate/{kind}/{context}/{nip}/{serial}/{hash}/{signature}", "verification.certificate"),
-    ("GET", "/", "home"),
+    ("GET", "/favicon.ico", "icon"), ("GET", "/", "asset"), ("GET", "/page/{name}", "asset"),
 ]
+ASSETS = {"page.html": "text/html; charset=utf-8", "page.js": "text/javascript; charset=utf-8",
+          "page.css": "text/css; charset=utf-8", "page.svg": "image/svg+xml"}
 
 
 class Site:
@@ -45,6 +52,7 @@ class Site:
     def __init__(self, app):
         self._app = app
         self.admin = Admin(app)
+        self.companies = Companies(app)
         self.latarnia = Latarnia(app)
         self.verification = Verification(app)
         self._router = Router([Operation(method, path, handler) for method, path, handler in ROUTES])
@@ -86,7 +94,16 @@ class Site:
         if not ip_address(request.client_ip).is_loopback or not local or origin not in ("", request.origin):
             raise Problem(403, "The administration is open to this machine only.")
 
-    def home(self, request):
-        """A short page until someone needs more."""
-        body = f"<!DOCTYPE html><title>KSeF sandbox</title><p>KSeF sandbox: API at {html.escape(request.origin)}/v2</p>"
-        return Response(200, body.encode(), "text/html; charset=utf-8", [("Content-Security-Policy", PAGES)])
+    def icon(self, request):
+        """GET /favicon.ico: browsers ask for it."""
+        request.values["name"] = "page.svg"
+        return self.asset(request)
+
+    def asset(self, request):
+        """GET / and GET /page/{name}: the page, its script and its style."""
+        self._require_local(request)
+        name = request.values.get("name", "page.html")
+        if name not in ASSETS:
+            raise Problem(404, "Nie znaleziono zasobu.")
+        content = (Path(__file__).parent / "static" / name).read_bytes()
+        return Response(200, content, ASSETS[name], [("Content-Security-Policy", PAGES), ("Cache-Control", "no-cache")])
