@@ -114,7 +114,8 @@ class TestWorker(KsefSandboxCommon):
             return original(move, context)
 
         original = type(moves)._ksef_render_one
-        with patch.object(type(moves), '_ksef_render_one', fail), self.assertLogs('odoo.addons.l10n_pl_ksef.models.ksef_worker', 'ERROR'):
+        log = self.assertLogs('odoo.addons.l10n_pl_ksef.models.ksef_worker', 'ERROR')
+        with patch.object(type(moves), '_ksef_render_one', fail), log:
             self.run_workers(2)
         self.assertEqual(poison.ksef_state, 'invalid')
         self.assertIn("program", documents[3].findings[0]['message'])

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..models.account_move_lock import SALE_TYPES
+from ..models.ksef_connection import ENVIRONMENTS
 from ..models.ksef_document import LIVE_STATES
 
 # Why an invoice of the selection cannot be picked now, in the order in which they are looked for.
@@ -24,7 +25,7 @@ class KsefSend(models.TransientModel):
     ready_count = fields.Integer(compute='_compute_summary')
     late_count = fields.Integer(compute='_compute_summary')
     environment = fields.Selection(
-        selection=lambda self: self.env['ksef.connection']._fields['environment'].selection, compute='_compute_summary')
+        selection=ENVIRONMENTS, compute='_compute_summary')
     findings = fields.Json(compute='_compute_preview')
     error_count = fields.Integer(compute='_compute_preview')
 
