@@ -17,6 +17,14 @@ class KsefConnection(models.Model):
     has_workers = fields.Boolean(
         compute='_compute_has_workers', help="At least one of the scheduled actions that talk to KSeF is switched on.")
 
+    @api.depends('company_id.name', 'environment')
+    @api.depends_context('lang')
+    def _compute_display_name(self):
+        """The stored name is in the language of whoever made the connection; readers see their own."""
+        labels = dict(self._fields['environment']._description_selection(self.env))
+        for connection in self:
+            connection.display_name = f"{connection.company_id.name or ''} ({labels.get(connection.environment, '')})"
+
     @api.depends('company_id')
     def _compute_is_in_use(self):
         for connection in self:
