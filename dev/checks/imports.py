@@ -33,7 +33,7 @@ def _names(text):
 
 CLIENT_LIBRARIES = _names("cryptography signxml lxml requests urllib3 certifi qrcode stdnum")
 SANDBOX_LIBRARIES = _names("cryptography signxml lxml werkzeug")
-TEST_LIBRARIES = _names("pytest hypothesis jsonschema requests werkzeug freezegun PIL")
+TEST_LIBRARIES = _names("pytest hypothesis jsonschema requests werkzeug freezegun PIL websocket")
 ROOMS = {
     "ksef": Room(CLIENT_LIBRARIES, _names("ksef"), relative_only=True),
     "ksef/tests": Room(CLIENT_LIBRARIES | TEST_LIBRARIES, _names("ksef")),

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import polib
@@ -92,10 +93,8 @@ def update(exported, template_path, language_path):
 
 def main(arguments):
     """Check or update; returns the exit code."""
-    folder = dev.HOME / "run"
-    path = export(folder)
-    exported = polib.pofile(str(path))
-    path.unlink()
+    with tempfile.TemporaryDirectory(dir=dev.HOME / "run") as folder:
+        exported = polib.pofile(str(export(Path(folder))))
     template_path = dev.ROOT / "i18n" / f"{dev.ADDON}.pot"
     language_path = dev.ROOT / "i18n" / f"{LANGUAGE}.po"
     if not len(exported):
