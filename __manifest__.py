@@ -45,6 +45,4 @@
         ],
     },
     'post_init_hook': 'post_init_hook',
-    'application': False,
-    'installable': True,
 }

@@ -4,6 +4,7 @@ import contextlib
 
 import pypdf
 import pytest
+
 from live.harness.browser import Browser
 from live.harness.company import ACCOUNTANT, speak_polish
 from live.harness.proxy import Proxy

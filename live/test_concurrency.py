@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+
 from live.harness.company import ACCOUNTANT, pick, withdraw
 from live.harness.rpc import RemoteError, User
 from live.harness.sandbox import SEND

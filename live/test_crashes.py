@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 import pytest
+
 from live.harness import outsider
 from live.harness.sandbox import LIST, SEND
 from live.harness.waiting import wait_for
@@ -83,7 +84,7 @@ def test_number_taken_by_another_document(world, connection):
         "UPDATE ksef_connection SET send_paused_until = now() AT TIME ZONE 'UTC' + interval '1 hour' WHERE id = %s", connection)
     invoice, document = world.send_one()
     xml = world.document(document)["xml"]
-    other = xml.replace("Nabywca S.A.".encode(), "Inna firma".encode())
+    other = xml.replace(b"Nabywca S.A.", b"Inna firma")
     assert other != xml
     number = outsider.send(world.sandbox, world.first.nip, other)
     world.database.hurry()

@@ -22,7 +22,6 @@ from . import account_move_live
 from . import account_move_print
 from . import account_move_send
 from . import account_move_l10n_pl_edi
-from . import account_resequence
 from . import ksef_document_print
 from . import ir_http
 from . import ir_websocket

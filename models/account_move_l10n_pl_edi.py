@@ -85,7 +85,7 @@ class AccountMove(models.Model):
             return False
         return super().action_l10n_pl_edi_update_invoice_status()
 
-    def action_l10n_pl_edi_get_invoice_UPO(self):
+    def action_l10n_pl_edi_get_invoice_UPO(self):  # noqa: N802  (the name is l10n_pl_edi's)
         if self._ksef_is_ours():
             raise UserError(self.env._("The UPO of this invoice is on its page “KSeF”."))
         return super().action_l10n_pl_edi_get_invoice_UPO()

@@ -2,9 +2,9 @@ import base64
 import os
 
 from odoo import models
-from odoo.addons.l10n_pl_ksef.ksef.qr import qr_png
 from odoo.tools.image import image_data_uri
 
+from ..ksef.qr import qr_png
 from .ksef_document import LIVE_STATES
 
 PRINT_FIELD = 'invoice_pdf_report_file'

@@ -85,12 +85,12 @@ class AccountMoveSend(models.AbstractModel):
             data['extra_edis'] = self._ksef_without_other(move, data.get('extra_edis'))
         super()._call_web_service_before_invoice_pdf_render(invoices_data)
         for move, data in invoices_data.items():
-            if EDI_KEY in data['extra_edis'] and not data.get('error') and not move._ksef_is_live():
-                if errors := self._ksef_pick(move.with_env(self.env)):
-                    data['error'] = {
-                        'error_title': self.env._("The invoice was not sent to KSeF: it must be corrected first."),
-                        'errors': errors,
-                    }
+            wanted = EDI_KEY in data['extra_edis'] and not data.get('error') and not move._ksef_is_live()
+            if wanted and (errors := self._ksef_pick(move.with_env(self.env))):
+                data['error'] = {
+                    'error_title': self.env._("The invoice was not sent to KSeF: it must be corrected first."),
+                    'errors': errors,
+                }
 
     @api.model
     def _ksef_pick(self, move):

@@ -228,7 +228,7 @@ class KsefConnection(models.Model):
             raise AccessError(self.env._("Only the administrator of the database can give up its secrets."))
         if self.env['ksef.secret.box']._can_decrypt():
             raise UserError(self.env._("The key is on this server: nothing is lost."))
-        connections = self.sudo().with_context(active_test=False).search([])
+        connections = self.sudo().with_context(active_test=False).search([('id', '>', 0)])
         connections._forget_secrets()
         connections.filtered(lambda connection: connection.state != 'neutralised').write(
             {'state': 'draft', 'status_message': False, 'error_code': False, 'due_at': False})

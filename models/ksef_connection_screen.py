@@ -1,6 +1,7 @@
 from odoo import api, fields, models
-from odoo.addons.l10n_pl_ksef.ksef.environment import get_environment
-from odoo.addons.l10n_pl_ksef.ksef.errors import KsefConfigError
+
+from ..ksef.environment import get_environment
+from ..ksef.errors import KsefConfigError
 
 
 class KsefConnection(models.Model):

@@ -1,5 +1,4 @@
 from lxml import etree
-
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
@@ -69,7 +68,8 @@ class TestButtons(InvoiceCommon):
         companies = self.accountant.company_ids.filtered(lambda company: company._ksef_connection())
         self.assertEqual(companies, self.company)
         self.assertEqual(
-            [http.env.ref(f'l10n_pl_ksef.{name}').sudo().group_ids for name in ('action_move_ksef_send', 'action_move_ksef_refresh_status')],
+            [http.env.ref(f'l10n_pl_ksef.{name}').sudo().group_ids
+             for name in ('action_move_ksef_send', 'action_move_ksef_refresh_status')],
             [self.env.ref('l10n_pl_ksef.group_ksef_send')] * 2)
 
     # ------------------------------------------------------------------ refused on the server

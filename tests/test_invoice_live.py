@@ -1,7 +1,7 @@
 import json
 
-from odoo.tests import tagged
 from odoo.addons.bus.models.bus import json_dump
+from odoo.tests import tagged
 
 from .test_invoice_common import InvoiceCommon
 
@@ -47,7 +47,8 @@ class TestLive(InvoiceCommon):
         self.assertEqual(self.listened(self.reader, move.id), move)
         self.assertFalse(self.listened(self.outsider(), move.id))
         portal = self.env['res.users'].create({
-            'name': "Klient", 'login': 'ksef_portal', 'partner_id': self.buyer.id, 'group_ids': [(6, 0, [self.env.ref('base.group_portal').id])]})
+            'name': "Klient", 'login': 'ksef_portal', 'partner_id': self.buyer.id,
+            'group_ids': [(6, 0, [self.env.ref('base.group_portal').id])]})
         self.assertFalse(self.listened(portal, move.id))
         self.assertFalse(self.listened(self.env.ref('base.public_user'), move.id))
 

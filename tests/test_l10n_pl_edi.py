@@ -1,7 +1,6 @@
 from unittest.mock import patch
 
 from lxml import etree
-
 from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -22,7 +21,8 @@ class TestOtherModule(InvoiceCommon):
             raise AssertionError("l10n_pl_edi is not installed: it comes with l10n_pl, and these tests need it")
         # What the other module asks of its own certificate.
         register = patch.object(
-            cls.registry['res.company'], '_compute_l10n_pl_edi_register', lambda companies: companies.update({'l10n_pl_edi_register': True}))
+            cls.registry['res.company'], '_compute_l10n_pl_edi_register',
+            lambda companies: companies.update({'l10n_pl_edi_register': True}))
         cls.startClassPatcher(register)
         cls.env.invalidate_all()
         cls.send = cls.env['account.move.send']

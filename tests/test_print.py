@@ -3,12 +3,10 @@ import re
 from io import BytesIO
 
 from lxml import html
-from PIL import Image
-
+from odoo.addons.l10n_pl_ksef.ksef.qr import qr_png
 from odoo.tests import tagged
 from odoo.tools.image import image_data_uri
-
-from odoo.addons.l10n_pl_ksef.ksef.qr import qr_png
+from PIL import Image
 
 from .test_invoice_common import InvoiceCommon
 

@@ -29,9 +29,8 @@ class TestOdooSendWizard(InvoiceCommon):
         self.startPatcher(patch.object(report, '_get_splitted_report', lambda report_self, ref, content, kind: content))
 
     def wizard(self, move, **values):
-        wizard = self.env['account.move.send.wizard'].with_user(self.accountant).with_context(
+        return self.env['account.move.send.wizard'].with_user(self.accountant).with_context(
             active_model='account.move', active_ids=move.ids).create(values)
-        return wizard
 
     def tick(self, wizard, methods=()):
         checkboxes = wizard.extra_edi_checkboxes
@@ -74,7 +73,8 @@ class TestOdooSendWizard(InvoiceCommon):
         attachments = self.tick(self.wizard(move, ), ['email'])
         attachments.action_send_and_print()
         self.assertFalse(move.invoice_pdf_report_id)
-        kept = self.env['ir.attachment'].search([('res_model', '=', 'account.move'), ('res_id', '=', move.id), ('mimetype', '=', 'application/pdf')])
+        kept = self.env['ir.attachment'].search([
+            ('res_model', '=', 'account.move'), ('res_id', '=', move.id), ('mimetype', '=', 'application/pdf')])
         self.assertTrue(kept)
         self.assertFalse(any(kept.mapped('res_field')))
         self.assertTrue(move.is_move_sent)

@@ -1,10 +1,10 @@
 import re
 
 from odoo import api, fields, models
-from odoo.addons.l10n_pl_ksef.ksef.environment import get_environment
-from odoo.addons.l10n_pl_ksef.ksef.errors import KsefConfigError
 from odoo.exceptions import UserError, ValidationError
 
+from ..ksef.environment import get_environment
+from ..ksef.errors import KsefConfigError
 from ..models.ksef_connection import ENVIRONMENTS
 
 # What a KSeF token looks like (OpenAPI GenerateTokenResponse.token): reference number | context | 64 hex digits.

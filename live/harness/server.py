@@ -12,7 +12,6 @@ from . import surroundings
 from .programs import Program
 from .waiting import wait_for
 
-
 _ESTABLISHED = "01"
 
 
