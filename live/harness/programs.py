@@ -24,9 +24,9 @@ class Program:
         self.name = name
         self.log = folder / f"{name}.log"
         with self.log.open("wb") as output:
-            self.process = subprocess.Popen(  # noqa: PLW1509  (no threads are running here)
+            self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-                preexec_fn=_end_with_parent, **options)
+                preexec_fn=_end_with_parent, **options)  # noqa: PLW1509  (no threads are running here)
 
     @property
     def pid(self):
