@@ -4,6 +4,7 @@ import argparse
 import json
 import signal
 import sys
+from contextlib import suppress
 
 from .app import App, make_server
 from .fa3 import SchemaError, compile_schema, find_schema
@@ -54,14 +55,14 @@ def main(argv=None):
         app = build(options)
         server = make_server(app, options.host, options.port)
     except (SchemaError, StateError, ValueError, OSError) as error:
-        print(f"sandbox: {error}", file=sys.stderr)
+        sys.stderr.write(f"sandbox: {error}\n")
         return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    print(f"sandbox: {server.origin}/v2", flush=True)
+    sys.stdout.write(f"sandbox: {server.origin}/v2\n")
+    sys.stdout.flush()
     try:
-        server.serve_forever(poll_interval=0.2)
-    except KeyboardInterrupt:
-        pass
+        with suppress(KeyboardInterrupt):
+            server.serve_forever(poll_interval=0.2)
     finally:
         server.server_close()
         app.close()

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives import serialization
 
 from .crypto import new_ec_key
 from .errors import Problem
+from .faults import TOKEN_STATUSES
 from .ids import INTERNAL_ID, NIP
 from .models import TOKEN_PERMISSIONS
 from .processing import unpack
@@ -68,8 +69,8 @@ class Admin:
     def token_status(self, request):
         """POST /admin/tokens/{reference}/status {status}: Active, Pending, Revoked, Failed."""
         status = self._body(request).get("status")
-        if status not in ("Active", "Pending", "Revoked", "Failed"):
-            raise ValueError("status must be Active, Pending, Revoked or Failed")
+        if status not in TOKEN_STATUSES:
+            raise ValueError(f"status must be one of {', '.join(TOKEN_STATUSES)}")
         if not self._app.store.update("tokens", "reference", request.values["reference"], status=status, ready=0.0):
             raise Problem(404, "No such token.")
 
@@ -81,7 +82,10 @@ class Admin:
         data = self._body(request)
         names = certificate_names(data)
         key = new_ec_key()
-        certificate = self._app.certificates.qualified(names, key, days=float(data.get("days", 365)))
+        days = data.get("days", 365)
+        if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days <= 36_500:
+            raise ValueError("days must be a number between 0 and 36500")
+        certificate = self._app.certificates.qualified(names, key, days)
         return {"certificate": certificate.public_bytes(serialization.Encoding.PEM).decode(),
                 "privateKey": key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                                 serialization.NoEncryption()).decode()}
@@ -154,7 +158,7 @@ class Admin:
     def rotate_keys(self, request):
         """POST /admin/keys/rotate {mode?: emergency|planned|retire}."""
         mode = self._body(request).get("mode", "emergency")
-        if mode not in ("emergency", "planned", "retire"):
+        if not isinstance(mode, str) or mode not in ("emergency", "planned", "retire"):
             raise ValueError("mode must be emergency, planned or retire")
         self._app.keys.rotate(mode)
 

@@ -106,7 +106,8 @@ class App:
                 return self.refuse(request, refusal)
         except (ConnectionError, TimeoutError, BadMessage):
             raise  # the body ended early or is no HTTP: the server's own affair
-        except Exception:  # noqa: BLE001  the outermost guard: a fault of the sandbox must not look like a lost connection
+        # the outermost guard: a fault of the sandbox must not look like a lost connection
+        except Exception:  # noqa: BLE001  pylint: disable=broad-exception-caught
             traceback.print_exc(file=sys.stderr)
             return self.refuse(request, Problem(500, "Błąd piaskownicy; szczegóły na jej standardowym wyjściu błędów."))
 

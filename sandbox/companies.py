@@ -96,7 +96,7 @@ class Companies:
         """POST /admin/companies/{nip}/issue {sample, seller?, number?}: a supplier sends a sample invoice to the company."""
         data = load_json(request.body)
         sample = data.get("sample") if isinstance(data, dict) else None
-        if sample not in samples.SAMPLES:
+        if not isinstance(sample, str) or sample not in samples.SAMPLES:
             raise ValueError(f"sample must be one of {', '.join(samples.SAMPLES)}")
         if self._app.fa3.namespace_of(_FORM) != (FA3_NAMESPACE, True):
             raise ValueError("the FA(3) schema is not loaded")

@@ -31,6 +31,7 @@ ACTIONS = {
     "wrong_export_hash": {},
     "export_status": {"code": (int, True)},
 }
+TOKEN_STATUSES = ("Active", "Pending", "Revoked", "Failed")
 _SPOILERS = ("drop_after", "hang_after", "garble", "truncate", "slow_drip", "rotate_keys")
 _COMMON = {"operation": (str, False), "action": (str, True), "times": (int, False), "skip": (int, False),
            "nip": (str, False), "probability": (float, False)}
@@ -265,6 +266,8 @@ def _check_ranges(definition):
         raise ValueError("status must be an HTTP status")
     if definition.get("body", "html") not in ("html", "problem", "exception", "empty"):
         raise ValueError("body must be html, problem, exception or empty")
+    if definition["action"] == "token_status" and definition["status"] not in TOKEN_STATUSES:
+        raise ValueError(f"status must be one of {', '.join(TOKEN_STATUSES)}")
     if definition.get("bytesPerSecond", 1) <= 0:
         raise ValueError("bytesPerSecond must be positive")
     operation = definition.get("operation", "*")

@@ -56,7 +56,8 @@ class Lane:
         while (item := self._next()) is not None:
             try:
                 item[2](*item[3])
-            except Exception:  # noqa: BLE001  a fault of one piece of work must not end the lane; it is shown in full
+            # a fault of one piece of work must not end the lane; it is shown in full
+            except Exception:  # noqa: BLE001  pylint: disable=broad-exception-caught
                 traceback.print_exc(file=sys.stderr)
 
 

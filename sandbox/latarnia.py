@@ -47,12 +47,16 @@ class Latarnia:
         """POST /admin/latarnia {category, start?, end?, title?, text?, eventId?}; an end closes a running event."""
         data = load_json(request.body)
         category = data.get("category") if isinstance(data, dict) else None
-        if category not in CATEGORIES:
+        if not isinstance(category, str) or category not in CATEGORIES:
             raise ValueError(f"category must be one of {', '.join(CATEGORIES)}")
+        if not all(isinstance(data.get(name, ""), str) for name in ("start", "end")):
+            raise ValueError("start and end must be dates and times")
+        if not isinstance(data.get("eventId", 1), int):
+            raise ValueError("eventId must be a number")
         now = self._app.clock.now()
         with self._app.store.transaction() as store:
             messages = self._messages()
-            event = int(data.get("eventId") or 1 + max((item["eventId"] for item in messages), default=0))
+            event = data.get("eventId") or 1 + max((item["eventId"] for item in messages), default=0)
             earlier = [item for item in messages if item["eventId"] == event]
             ending = bool(earlier) and data.get("end")
             message = {

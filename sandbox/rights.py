@@ -1,7 +1,7 @@
 """Who may do what: the permissions of a subject in a context, from ownership and from grants."""
 # ruff: noqa: S608  statements are put together from names that stand in this file; values are always bound
 
-from .models_permissions import EU_SCOPES, PERSON_SCOPES
+from .models_permissions import PERSON_SCOPES
 
 OWNER_SCOPES = tuple(scope for scope in PERSON_SCOPES if scope != "EnforcementOperations")
 
@@ -128,5 +128,3 @@ class Rights:
         return bool(self._app.store.one("SELECT 1 FROM blocked WHERE context_type = ? AND context_value = ?",
                                         context_type, context_value))
 
-
-EU_ADMIN_SCOPES = EU_SCOPES

@@ -50,7 +50,7 @@ class Settings:
     @staticmethod
     def _checked(name, value, kind):
         if name == "environment":
-            if value not in ENVIRONMENTS:
+            if not isinstance(value, str) or value not in ENVIRONMENTS:
                 raise ValueError(f"environment must be one of {', '.join(ENVIRONMENTS)}")
             return value
         if kind is bool:

@@ -2,8 +2,6 @@
 
 import html
 
-from lxml import etree
-
 from .fa3 import FA3_NAMESPACE, Unacceptable, parse
 
 _PAGE = """<!DOCTYPE html>
@@ -78,12 +76,3 @@ def _sums(body):
             for field, label in _SUMS if _text(body, field)]
     return _table(["Stawka", "Netto", "Podatek"], rows)
 
-
-def pretty(data):
-    """XML bytes indented for reading (never for sending)."""
-    try:
-        root = parse(data)
-    except Unacceptable:
-        return data
-    etree.indent(root)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")

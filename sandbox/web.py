@@ -48,14 +48,13 @@ class Request:
 
 @dataclass
 class Response:
-    """An answer. ``spoil`` may hold drop, truncate or bytes_per_second; ``after`` runs when it has been sent."""
+    """An answer. ``spoil`` may hold drop (with reset), truncate or bytes_per_second."""
 
     status: int = 200
     body: bytes = b""
     content_type: str | None = None
     headers: list = field(default_factory=list)
     spoil: dict = field(default_factory=dict)
-    close: bool = False
 
     @classmethod
     def json(cls, value, status=200, headers=(), content_type="application/json; charset=utf-8"):
@@ -243,8 +242,6 @@ class Handler(BaseHTTPRequestHandler):
         if response.spoil.get("drop"):
             self._drop(response.spoil)
             return
-        if response.close:
-            self.close_connection = True
         lines = [f"HTTP/1.1 {response.status} {self.responses.get(response.status, ('',))[0]}",
                  f"Date: {self.date_time_string()}"]
         if response.content_type:

@@ -169,10 +169,10 @@ class Caller:
         return {"encryptedSymmetricKey": b64(public.encrypt(key, OAEP)), "initializationVector": b64(vector),
                 "publicKeyId": identifier, **changes}, key, vector
 
-    def open(self, headers=None, form=FORM):
+    def open(self, headers=None):
         """Open an interactive session."""
         encryption, key, vector = self.encryption()
-        opened = self.call("POST", "/sessions/online", {"formCode": form, "encryption": encryption}, expect=201,
+        opened = self.call("POST", "/sessions/online", {"formCode": FORM, "encryption": encryption}, expect=201,
                            headers=headers or {}).json()
         return Session(opened["referenceNumber"], key, vector)
 

@@ -37,7 +37,7 @@ def tarred(files, links=()):
 class Package:
     """A package opened as a batch session."""
 
-    def __init__(self, caller, content, *, part_size=None, compression=None, expect=201, offline=False, form=FORM,
+    def __init__(self, caller, content, *, part_size=None, compression=None, expect=201, offline=False, form=None,
                  **changes):
         self.caller = caller
         encryption, key, vector = caller.encryption()
@@ -50,7 +50,7 @@ class Package:
         if compression:
             declared["compressionType"] = compression
         self.opened = caller.call("POST", "/sessions/batch", {
-            "formCode": form, "batchFile": declared, "encryption": encryption, "offlineMode": offline}, expect=expect)
+            "formCode": form or FORM, "batchFile": declared, "encryption": encryption, "offlineMode": offline}, expect=expect)
         self.reference = self.opened.json().get("referenceNumber")
 
     def upload(self, headers=None, numbers=None):

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 import requests
@@ -20,11 +21,9 @@ def raw(caller, data, seconds=5.0, half_close=True):
         if half_close:
             connection.shutdown(socket.SHUT_WR)
         answer = b""
-        try:
+        with suppress(TimeoutError):
             while piece := connection.recv(65536):
                 answer += piece
-        except TimeoutError:
-            pass
         return answer
 
 
@@ -76,6 +75,31 @@ def test_chunked_bodies_and_pipelining(caller):
     assert answer.count(b"HTTP/1.1 200") == 2
     oversize = raw(caller, head + b"f000000\r\n" + b"x" * 1000)
     assert status(oversize) == 400 and b"Connection: close" in oversize
+
+
+def test_expectation_of_a_continue(caller):
+    body = b'{"nip":"9999999999"}'
+    head = (b"POST /v2/testdata/attachment HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+    answer = raw(caller, head + body)
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
+
+
+def test_odd_administration(sandbox):
+    caller = sandbox.caller()
+    odd = ([], "x", 1, None, {}, {"nip": []}, {"nip": "9999999999", "permissions": {"a": 1}},
+           {"nip": "9999999999", "days": "x"}, {"nip": "9999999999", "days": 1e99}, {"nip": "9999999999", "kind": []},
+           {"category": []}, {"category": "FAILURE", "eventId": "x"}, {"category": "FAILURE", "start": 5},
+           {"sample": []}, {"sample": "goods", "seller": []}, {"mode": []}, {"environment": []}, {"status": []},
+           {"processingSeconds": "1"}, {"action": []}, {"latencyMs": 1e400})
+    for path in ("tokens", "certificates", "settings", "latarnia", "companies", "companies/9999999999/issue", "faults",
+                 "keys/rotate", "tokens/x/status", "companies/x/issue"):
+        for body in odd:
+            answer = requests.post(f"{caller.origin}/admin/{path}", data=json.dumps(body), timeout=30)
+            assert answer.status_code in (200, 400, 404), (path, body, answer.text)
+    for path in ("invoices?limit=x", "invoices?limit=-1", "requests?limit=x", "invoices/x/xml", "companies/x/invoices"):
+        assert requests.get(f"{caller.origin}/admin/{path}", timeout=5).status_code in (200, 400, 404), path
+    assert requests.delete(f"{caller.origin}/admin/faults/x", timeout=5).status_code == 400
 
 
 def test_unread_bodies_do_not_become_requests(caller):

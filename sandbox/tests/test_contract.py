@@ -1,6 +1,7 @@
 """The official contract: the table of operations, the shapes of bodies, and every operation exercised once."""
 
 import re
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -39,6 +40,14 @@ def test_table_of_operations_is_the_contracts():
         parameters = theirs.get("parameters", [])
         assert {one["name"] for one in parameters if one["in"] == "query"} == set(item.query), item.name
         assert {one["name"] for one in parameters if one["in"] == "path"} <= set(PATH_SHAPES), item.name
+
+
+def test_readme_lists_every_operation_and_each_has_a_handler(running):
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\| `([A-Z]+ /[^`]*)` \| done \|", text) == [item.name for item in OPERATIONS]
+    for item in OPERATIONS:
+        room, _, method = item.handler.partition(".")
+        assert callable(getattr(getattr(running.app, room), method)), item.name
 
 
 # --- the shapes -----------------------------------------------------------------------------------------------
