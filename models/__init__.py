@@ -11,6 +11,13 @@ from . import ksef_document
 from . import ksef_document_queue
 from . import ksef_document_screen
 from . import ksef_dates
+from . import ksef_invoice_tax
+from . import ksef_invoice_party
+from . import ksef_invoice_lines
+from . import ksef_invoice_refusals
+from . import ksef_invoice_findings
+from . import ksef_invoice_schema
+from . import ksef_invoice_proof
 from . import ksef_invoice_builder
 from . import account_move
 from . import account_move_pick

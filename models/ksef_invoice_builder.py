@@ -9,16 +9,6 @@ from ..ksef.fa3.codes import InvoiceKind
 from ..ksef.fa3.finding import ERROR
 from ..ksef.fa3.model import Annotations, Invoice
 from ..ksef.fa3.text import collapse
-
-# They extend the same models: whoever has the builder needs them.
-from . import (  # noqa: F401  pylint: disable=unused-import
-    ksef_invoice_lines,
-    ksef_invoice_party,
-    ksef_invoice_proof,
-    ksef_invoice_refusals,
-    ksef_invoice_schema,
-    ksef_invoice_tax,
-)
 from .ksef_invoice_context import Entry, RenderContext
 from .ksef_invoice_findings import Origin
 
