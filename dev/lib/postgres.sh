@@ -64,9 +64,10 @@ start_postgres() {
         return
     fi
     pg_isready -q -d postgres && return
-    mkdir -p "$DEV_HOME/pg" "$PGHOST"
-    chmod 700 "$PGHOST"
-    [ "$(id -u)" != 0 ] || chmod 755 "$DEV_HOME/pg" "$PGHOST"
+    mkdir -p -m 700 "$DEV_HOME/pg" "$PGHOST"
+    [ -O "$PGHOST" ] || [ "$(id -u)/$(stat -c %u "$PGHOST")" = 0/65534 ] ||
+        die "$PGHOST belongs to somebody else: set KSEF_DEV_HOME to a folder with a shorter path"
+    chmod 700 "$DEV_HOME/pg" "$PGHOST"      # who reaches the socket is the server's administrator
     [ -f "$PG_DATA/PG_VERSION" ] || make_cluster
     as_postgres pg_ctl -D "$PG_DATA" -s -w -t 120 -l "$PG_DATA/server.log" -o "-k '$PGHOST'" start </dev/null >/dev/null 2>&1 9>&- ||
         die "PostgreSQL does not start, see $PG_DATA/server.log: $(tail -n2 "$PG_DATA/server.log" 2>/dev/null)"

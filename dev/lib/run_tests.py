@@ -19,7 +19,7 @@ from databases import Databases
 
 FAMILIES = {"unit": ("ksef/tests", "sandbox/tests", "dev/tests"), "odoo": ("tests",), "live": ("live",)}
 PYTEST_OK, PYTEST_FAILED, PYTEST_EMPTY = 0, 1, 5
-MUST_RUN = re.compile(r"chrom|browser|websocket|HttpCase|odoo-http", re.IGNORECASE)
+MUST_RUN = re.compile(r"chrom|browser|websocket|HttpCase|odoo-http|schemathesis", re.IGNORECASE)
 OPTIONS_WITH_VALUE = {"-k", "-m", "-o", "-p", "-W", "-r", "--maxfail", "--durations", "--timeout", "--tb", "--log-level"}
 
 
@@ -122,7 +122,7 @@ class Family:
 
 
 def read_report(report, family):
-    """Add up a junit file. A browser or live test that was skipped counts as failed: it must run."""
+    """Add up a junit file. What the set-up provides for (a browser, live servers, tools) must not be skipped: failed."""
     result = Result()
     if not report.exists():
         return result

@@ -53,11 +53,19 @@ setup() {
     release_lock
 }
 
+# Both at once: one waits for the package index most of the time, the other computes.
+test_tools_and_template() {
+    lint_venv &
+    local tools=$!
+    make_template
+    wait "$tools" || exit 1
+}
+
 # What the Python programs in dev/lib need to know, for exec'ing them
 export_context() {
     export KSEF_DEV_ROOT=$ROOT KSEF_DEV_HOME=$DEV_HOME KSEF_DEV_TEMPLATE KSEF_DEV_ODOO_LIB=$ODOO_LIB
     export KSEF_DEV_ADDONS=$DEV_HOME/addons,$ODOO_ADDONS KSEF_DEV_BROWSER_PROBLEM=${BROWSER_PROBLEM:-}
-    export PATH=$DEV_HOME/bin:$PATH
+    export PATH=$DEV_HOME/bin:$PATH SCHEMATHESIS=$LINT/bin/schemathesis
     if [ -z "${KSEF_SHARED:-}" ] && [ -d "$ROOT/../shared" ]; then
         KSEF_SHARED=$(cd "$ROOT/../shared" && pwd)      # official schemas and samples, for tests only
         export KSEF_SHARED
