@@ -50,8 +50,8 @@ class App:
         self.settings = settings or Settings()
         self.clock = Clock()
         self.clock.set_offset(self.settings.clock_offset_seconds)
-        self.numbers = Numbers(self.clock, seed)
         self.store = Store(state)
+        self.numbers = Numbers(self.clock, None if seed is None else f"{seed}:{self._starts()}")
         self.schemas = list(schemas)
         self.jobs = Jobs()
         self.depot = Depot(state)
@@ -63,6 +63,13 @@ class App:
         self.router = Router(OPERATIONS, PREFIX)
         self.site = Site(self)
         self.start(faults)
+
+    def _starts(self):
+        """How often this state was started before: a seeded run must not repeat the numbers of the run before it."""
+        with self.store.transaction():
+            starts = self.store.get("starts", 0)
+            self.store.put("starts", starts + 1)
+        return starts
 
     def start(self, faults=()):
         """Make the keys, set the faults of the command line, take up what an earlier run left unfinished."""
@@ -81,7 +88,7 @@ class App:
         self.jobs.clear()
         with self.store.transaction():
             self.store.clear(keep=("keys", "memory"))
-            self.store.run("DELETE FROM memory WHERE name <> 'secret'")
+            self.store.run("DELETE FROM memory WHERE name NOT IN ('secret', 'starts')")
         self.depot.clear()
         self.faults.forget()
         self.limits.forget()

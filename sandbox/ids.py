@@ -52,7 +52,7 @@ def internal_id_checksum_ok(value):
 
 
 class Numbers:
-    """Source of identifiers. With a seed the same run gives the same identifiers; without one they are random."""
+    """Source of identifiers. With a seed (any text) the same run gives the same ones; without it they are random."""
 
     def __init__(self, clock, seed=None):
         self._clock = clock

@@ -69,17 +69,22 @@ def signer(identity, hash_=None, scheme="pkcs1"):
 
 
 def build(root, identity, *, method=MORE + "ecdsa-sha256", sign=None, c14n=EXCLUSIVE, digest=SHA256, time=None,
-          filtering=ENVELOPED, version="SigningCertificate", third=False, enveloping=False, certificate_digest=None):
-    """Bytes of a signed document; see the parameters' uses below."""
+          filtering=ENVELOPED, version="SigningCertificate", third=False, enveloping=False, certificate_digest=None,
+          encoded=False):
+    """Bytes of a signed document; see the parameters' uses below. ``encoded`` envelops the request as Base64."""
     der = identity.certificate.public_bytes(serialization.Encoding.DER)
     kind = ' Type="http://uri.etsi.org/01903#SignedProperties"'
-    content = reference("#Content" if enveloping else "", ("" if enveloping else filtering) + transform(c14n), digest)
+    content = reference("#Content" if enveloping else "", ("" if enveloping else filtering) + transform(
+        DS + "base64" if encoded else c14n), digest)
     references = content + reference("#SignedProperties", transform(c14n), digest, kind)
     references += reference("#KeyInfo", transform(c14n), digest) if third else ""
     value = certificate_digest or hashlib.new(DIGESTS[digest], der).digest()
     mark = _CERTIFICATE.format(name=version, digest=digest, value=b64(value)) if version else ""
     time = time or identity.certificate.not_valid_before_utc.replace(microsecond=0).isoformat()
-    inner = f'<Object Id="Content">{etree.tostring(root).decode()}</Object>' if enveloping else ""
+    inner = etree.tostring(root).decode()
+    mark_of_encoding = f' Encoding="{DS}base64"' if encoded else ""
+    inner = f'<Object Id="Content"{mark_of_encoding}>{b64(inner.encode()) if encoded else inner}</Object>'
+    inner = inner if enveloping else ""
     signature = _SIGNATURE.format(
         c14n=c14n, method=method, references=references, certificate=base64.encodebytes(der).decode(), time=time,
         signing_certificate=mark, inner=inner)
@@ -96,7 +101,10 @@ def _finish(root, signature, sign, c14n, digest, enveloping):
     info = signature.find(f"{{{DS}}}SignedInfo")
     for node in info.findall(f"{{{DS}}}Reference"):
         uri = node.get("URI")
-        data = plain if not uri else canonical(signature.xpath(f".//*[@Id='{uri[1:]}']")[0], c14n)
+        target = signature.xpath(f".//*[@Id='{uri[1:]}']")[0] if uri else None
+        data = plain if target is None else canonical(target, c14n)
+        if target is not None and target.get("Encoding"):
+            data = base64.b64decode(target.text)
         node.find(f"{{{DS}}}DigestValue").text = b64(hashlib.new(digest, data).digest())
     signature.find(f"{{{DS}}}SignatureValue").text = b64(sign(canonical(info, c14n)))
     return etree.tostring(document)

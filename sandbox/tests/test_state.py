@@ -105,6 +105,16 @@ def test_seed_repeats_the_numbers(make_sandbox):
     assert references(3) == references(3) != references(4)
 
 
+def test_a_seeded_state_goes_on_with_new_numbers(start, tmp_path, own_nip):
+    state = str(tmp_path / "state.db")
+    first = start("--state", state, "--seed", "5")
+    first.caller.login(own_nip)
+    assert first.caller.sent(invoice(own_nip, "SEED/1"))["status"]["code"] == 200
+    assert first.stop() == 0
+    second = start("--state", state, "--seed", "5").caller.login(own_nip)
+    assert second.sent(invoice(own_nip, "SEED/2"))["status"]["code"] == 200
+
+
 def test_requests_are_listed(user, own_nip):
     user.admin("DELETE", "/requests")
     user.call("GET", "/limits/context", expect=200)
