@@ -98,15 +98,15 @@ def test_entity_may_send_and_pass_on(running, owner, own_nip):
 
 def test_self_billing(running, owner, own_nip):
     buyer = nip(6300)
-    helper = enter(running.caller(), buyer)
+    customer = enter(running.caller(), buyer)
     document = invoice(own_nip, "SB/1", buyer=buyer, self_invoicing=True)
-    assert helper.sent(document)["status"]["code"] == 410
+    assert customer.sent(document)["status"]["code"] == 410
     body = {"subjectIdentifier": {"type": "Nip", "value": buyer}, "permission": "SelfInvoicing",
             "description": "samofakturowanie", "subjectDetails": {"fullName": "Nabywca S.A."}}
     assert outcome(owner, "authorizations/grants", body) == 200
-    assert helper.sent(document)["status"]["code"] == 200
+    assert customer.sent(document)["status"]["code"] == 200
     granted = query(owner, "authorizations/grants", {"queryType": "Granted"})["authorizationGrants"]
-    received = query(helper, "authorizations/grants", {"queryType": "Received"})["authorizationGrants"]
+    received = query(customer, "authorizations/grants", {"queryType": "Received"})["authorizationGrants"]
     assert granted == received and granted[0]["authorizationScope"] == "SelfInvoicing"
     assert outcome(owner, f"authorizations/grants/{granted[0]['id']}", None, "DELETE") == 200
     assert outcome(owner, "authorizations/grants", {**body, "permission": "PefInvoicing"}) == 450

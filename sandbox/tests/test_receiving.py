@@ -40,13 +40,13 @@ def stored(caller, *documents):
 
 
 def test_four_roles_and_no_stranger(running, user, own_nip):
-    buyer, helper, agent, stranger = (nip(number) for number in (6601, 6602, 6603, 6604))
-    authorized = (f"<PodmiotUpowazniony><DaneIdentyfikacyjne><NIP>{agent}</NIP><Nazwa>Agent</Nazwa></DaneIdentyfikacyjne>"
+    buyer, third_one, deputy, stranger = (nip(number) for number in (6601, 6602, 6603, 6604))
+    authorized = (f"<PodmiotUpowazniony><DaneIdentyfikacyjne><NIP>{deputy}</NIP><Nazwa>Pełnomocnik</Nazwa></DaneIdentyfikacyjne>"
                   "<Adres><KodKraju>PL</KodKraju><AdresL1>x</AdresL1></Adres><RolaPU>3</RolaPU></PodmiotUpowazniony>")
-    xml = invoice(own_nip, "R/1", buyer=buyer, third_party=third(helper) + authorized)
+    xml = invoice(own_nip, "R/1", buyer=buyer, third_party=third(third_one) + authorized)
     [result] = stored(user, xml)
     assert numbers(query(user)) == ["R/1"] and not numbers(query(user, "Subject2"))
-    for who, role in ((buyer, "Subject2"), (helper, "Subject3"), (agent, "SubjectAuthorized")):
+    for who, role in ((buyer, "Subject2"), (third_one, "Subject3"), (deputy, "SubjectAuthorized")):
         other = running.caller().login(who)
         found = query(other, role)
         assert "R/1" in numbers(found), role
