@@ -1,0 +1,120 @@
+import functools
+import threading
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from odoo.tests import HttpCase, new_test_user, tagged
+
+from .common import KsefSandboxCommon
+
+ASSETS = (('web.assets_web', True, True), ('web.assets_tests', True, False), ('web.assets_web_print', False, True))
+
+
+@tagged('post_install', '-at_install')
+class TestTour(KsefSandboxCommon, HttpCase):
+    """The main job in a browser, as an accountant: confirm → send → number on the form → print.
+
+    In a test no scheduled action runs by itself: the worker runs between the tours, or beside one of them, as soon as the
+    browser has shown the state before.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.accountant = new_test_user(
+            cls.env, 'ksef_tour', groups='base.group_user,account.group_account_invoice', company_id=cls.company.id,
+            company_ids=[(6, 0, cls.company.ids)], password='ksef_tour')
+        # Made beforehand: while a request builds them, the others wait for the tests' one connection and give up.
+        for name, js, css in ASSETS:
+            bundle = cls.env['ir.qweb']._get_asset_bundle(name, js=js, css=css)
+            if js:
+                bundle.js()
+            if css:
+                bundle.css()
+
+    def tour(self, name, move=None):
+        place = f'/{move.id}' if move else ''
+        self.start_tour(
+            f'/odoo/action-account.action_move_out_invoice_type{place}', name, login=self.accountant.login, timeout=180)
+        self.env.invalidate_all()
+
+    @contextmanager
+    def worker_after(self, model, method, is_time):
+        """Run the workers beside the tour, once ``is_time(result)`` holds for a call of ``model.method`` by the browser."""
+        time = threading.Event()
+        original = getattr(self.registry[model], method)
+
+        @functools.wraps(original)
+        def watched(records, *args, **kwargs):
+            result = original(records, *args, **kwargs)
+            if is_time(result):
+                time.set()
+            return result
+
+        def work():
+            if time.wait(120):
+                for _round in range(2):
+                    with self.registry.cursor() as cr:
+                        self.env(cr=cr)['ksef.worker']._cron_ksef_worker()
+
+        worker = threading.Thread(target=work)
+        with patch.object(self.registry[model], method, watched):
+            worker.start()
+            try:
+                yield
+            finally:
+                time.set()
+                worker.join()
+
+    def test_main_job(self):
+        self.connect()
+        move = self.make_invoice([("Usługa", 2, 100, self.tax_23), ("Roślina", 1, 50, self.tax_8)], post=False)
+        self.tour('ksef_send_tour', move)
+        self.assertEqual(move.ksef_state, 'queued')
+        self.assertEqual(move.ksef_document_id.user_id, self.accountant)
+        self.assertFalse(self.sandbox.invoices(), "the request itself sends nothing")
+
+        self.run_workers(2)
+        self.assertEqual(move.ksef_state, 'accepted')
+        [known] = self.sandbox.accepted()
+        self.assertEqual(known['ksefNumber'], move.ksef_number)
+
+        printed = []
+        values = self.registry['account.move']._ksef_print_values
+
+        def watched(invoice):
+            result = values(invoice)
+            printed.append((invoice.id, result.get('number'), result.get('link')))
+            return result
+        with patch.object(self.registry['account.move'], '_ksef_print_values', watched):
+            self.tour('ksef_accepted_tour', move)
+        self.assertEqual(set(printed), {(move.id, move.ksef_number, move.ksef_document_id.verification_url)})
+
+    def test_number_appears_on_the_open_form(self):
+        self.connect()
+        move = self.make_invoice()
+        with self.worker_after('account.move', 'web_read', lambda rows: any(row.get('ksef_state') == 'queued' for row in rows)):
+            self.tour('ksef_live_tour', move)
+        self.assertEqual(move.ksef_state, 'accepted')
+
+    def test_unsaved_work_is_left_alone(self):
+        self.connect()
+        move = self.make_invoice()
+        move.with_user(self.accountant)._ksef_pick()
+        with self.worker_after('account.move', 'message_post', lambda message: "may answer" in (message.body or '')):
+            self.tour('ksef_live_dirty_tour', move)
+        self.assertEqual(move.ref, "Zamówienie 7")
+
+    def test_list(self):
+        self.connect()
+        accepted = self.make_invoice()
+        self.send(accepted, 2)
+        self.assertEqual(accepted.ksef_state, 'accepted')
+        others = self.make_invoice() + self.make_invoice()
+
+        def shows_queued(answer):
+            return sum(row.get('ksef_letter') == 'W' for row in answer['records']) == 2
+        with self.worker_after('account.move', 'web_search_read', shows_queued):
+            self.tour('ksef_list_tour')
+        self.assertEqual(others.mapped('ksef_state'), ['accepted', 'accepted'])
+        self.assertEqual(len(self.sandbox.accepted()), 3)
