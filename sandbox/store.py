@@ -27,18 +27,18 @@ class Store:
             self._db = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None,
                                        cached_statements=512)
             self._db.row_factory = sqlite3.Row
-            self._prepare(bool(path))
+            self._prepare(path)
         except sqlite3.DatabaseError as error:
             raise StateError(f"{path}: {error}") from error
 
-    def _prepare(self, in_file):
-        if in_file:
+    def _prepare(self, path):
+        if path:
             # A killed process loses nothing (the pages are the kernel's); only a power cut could.
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=OFF")
         known = self._db.execute("PRAGMA user_version").fetchone()[0]
         if known not in (0, VERSION):
-            raise StateError(f"the state file is of version {known}, this sandbox writes version {VERSION}")
+            raise StateError(f"{path} is of version {known}, this sandbox writes version {VERSION}: delete it to start anew")
         with self.transaction():
             for statement in TABLES:
                 self._db.execute(statement)

@@ -1,6 +1,6 @@
 """The tables of the state. Instants are KSeF's text form (sortable), due times are seconds of the real clock."""
 
-VERSION = 1
+VERSION = 2  # raise it with every change that a state file of before would not survive
 
 TABLES = [
     "CREATE TABLE IF NOT EXISTS memory (name TEXT PRIMARY KEY, value TEXT NOT NULL)",

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 
@@ -90,8 +91,12 @@ def test_a_wrong_start_says_why(tmp_path):
     broken.write_bytes(b"not a database, but long enough to be taken for one" * 40)
     environment = {key: value for key, value in os.environ.items() if key != "ODOO_HOME"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    old = tmp_path / "old.db"
+    with sqlite3.connect(old) as database:
+        database.execute("PRAGMA user_version=1")
     for arguments, words in ((["--schema", str(tmp_path / "absent.xsd")], "absent.xsd"), ([], "ODOO_HOME"),
                              (["--schema", str(schema()), "--state", str(broken)], "not a database"),
+                             (["--schema", str(schema()), "--state", str(old)], "delete it to start anew"),
                              (["--schema", str(schema()), "--fault", "{}"], "action must be")):
         done = subprocess.run([sys.executable, "-m", "sandbox", *arguments], capture_output=True, text=True, timeout=60,
                               env=environment, check=False)
