@@ -20,6 +20,7 @@ FIELDS = {
     'issue_date': ('', 'invoice_date'),
     'supply_date': ('', 'supply'),
     'group_totals': ('', 'amount_tax'),
+    'annotations': ('', 'partner_id'),
     'total': ('', 'amount_total'),
     'lines': ('', 'invoice_line_ids'),
     'remarks': ('', 'invoice_line_ids'),

@@ -13,11 +13,10 @@ from ..ksef.fa3.text import collapse, shorten, split
 
 CENT = Decimal('0.01')
 # Polish, because an invoice in KSeF is: words of the document, not of the user interface.
-DEFAULT_UNIT = 'szt.'
 REMARK_KEYS = {'line_section': 'Sekcja', 'line_subsection': 'Podsekcja', 'line_note': 'Uwaga'}
 FULL_NAME_KEY = 'Pełna nazwa'
-# A double holds every decimal of up to 15 digits (DBL_DIG).
-EXACT_DIGITS = 15
+# People write prices and quantities of up to 12 digits; of the results of calculations, one in 10,000 has so few.
+WRITTEN_DIGITS = 12
 # Wide enough for any quantity times any price that Odoo stores; what is too large for FA(3) is found later.
 _WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
 
@@ -30,11 +29,12 @@ def amount(value: float) -> Decimal:
 def decimal_number(value: float, places: int) -> Decimal:
     """Return a price or quantity of Odoo as a decimal number.
 
-    A float of at most 15 digits is the number that somebody wrote: it is returned exactly, even when it has more
+    A float of at most 12 digits is the number that somebody wrote: it is returned exactly, even when it has more
     than ``places`` digits after the point (then it can't be expressed, and the checks say so). One with more digits
-    is the result of a calculation and was never a decimal: it is rounded to ``places``.
+    is the result of a calculation (a gross price divided by 1.23) and was never a decimal: it is rounded to
+    ``places``, and the value of the line must come out all the same.
     """
-    written = f'{value:.{EXACT_DIGITS}g}'
+    written = f'{value:.{WRITTEN_DIGITS}g}'
     if float(written) == value:
         return Decimal(written) + 0
     return Decimal(value).quantize(Decimal(1).scaleb(-places), context=_WIDE)
@@ -56,7 +56,7 @@ class AccountMove(models.Model):
             number=number,
             uid=str(uuid.uuid5(context.namespace, f'account.move.line/{item.id}')),
             name=shorten(collapse(item.name or item.product_id.display_name), TEXT_512.maximum) or None,
-            unit=collapse(context.unit_name(item.product_uom_id)) or DEFAULT_UNIT,
+            unit=collapse(context.unit_name(item.product_uom_id)) or None,
             quantity=quantity,
             unit_price=unit_price,
             discount=self._ksef_discount(item.discount, _WIDE.multiply(quantity, unit_price), net),

@@ -7,7 +7,7 @@ from odoo.tools import email_normalize_all
 from stdnum.eu import vat as eu_vat
 
 from ..ksef.fa3.codes import EU_VAT_PREFIXES, PaymentForm, TaxRate
-from ..ksef.fa3.lexical import EMAIL, EU_VAT_NUMBER, PHONE
+from ..ksef.fa3.lexical import EMAIL, EU_VAT_NUMBER, PHONE, SWIFT, TEXT_256
 from ..ksef.fa3.model import (
     Address,
     BankAccount,
@@ -50,7 +50,16 @@ def buyer_identifier(vat: str | None, country: str | None, is_company: bool) -> 
         return PolishTaxId(nip=None) if asked_for else NoTaxId()
     if number.startswith('PL') or (country == 'PL' and number[:1].isdigit()):
         return PolishTaxId(nip=number.removeprefix('PL'))
-    return _eu_identifier(number, country) or OtherTaxId(country=country, number=collapse(vat))
+    identifier = _eu_identifier(number, country)
+    if not identifier and country == 'PL':
+        # Whatever it is, it is no number of another country: the checks say what is wrong with it.
+        return PolishTaxId(nip=number)
+    return identifier or OtherTaxId(country=country, number=collapse(vat))
+
+
+def _fitting(kind, text: str) -> str | None:
+    """Return a text that the schema can hold, else nothing."""
+    return text if text and not kind.problem(text) else None
 
 
 def _compact(vat: str | None) -> str:
@@ -149,6 +158,7 @@ class AccountMove(models.Model):
     def _ksef_bank_account(self, bank) -> BankAccount:
         return BankAccount(
             number=(bank.sanitized_acc_number or '').upper(),
-            swift=_compact(bank.bank_bic) or None,
-            bank_name=collapse(bank.bank_id.name) or None,
+            swift=_fitting(SWIFT, _compact(bank.bank_bic)),
+            # Name and code of the bank are a courtesy, as contacts are: what doesn't fit is left out.
+            bank_name=_fitting(TEXT_256, collapse(bank.bank_id.name)),
         )

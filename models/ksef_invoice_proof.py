@@ -8,7 +8,8 @@ from odoo import models
 from ..ksef.fa3 import rules, writer
 from ..ksef.fa3.codes import TaxRate
 from ..ksef.fa3.finding import WARNING, Finding, has_errors
-from ..ksef.fa3.model import Buyer, EuVatId, Invoice
+from ..ksef.fa3.model import Buyer, EuVatId, Invoice, OtherTaxId
+from ..ksef.fa3.text import collapse
 from .ksef_invoice_findings import Issue
 from .ksef_invoice_lines import amount
 
@@ -51,11 +52,26 @@ class AccountMove(models.Model):
         issues = []
         if self.invoice_date < context.today:
             issues.append(Issue.warning('issue-date-past', self, 'invoice_date', today=context.today.isoformat()))
-        taxable, delivery = self.taxable_supply_date, self.delivery_date
+        return issues + self._ksef_supply_date_issues() + self._ksef_recipient_issues()
+
+    def _ksef_supply_date_issues(self) -> list[Issue]:
+        """Return what a person should know about the date of supply that will be stated, or not."""
+        taxable, delivery, issued = self.taxable_supply_date, self.delivery_date, self.invoice_date
         if taxable and delivery and taxable != delivery:
-            issues.append(Issue.warning(
-                'supply-date-conflict', self, 'taxable_supply_date', value=taxable.isoformat()))
-        return issues
+            code = 'supply-date-conflict-same' if taxable == issued else 'supply-date-conflict'
+            return [Issue.warning(code, self, 'taxable_supply_date', value=taxable.isoformat())]
+        if delivery and not taxable and delivery != issued:
+            # Odoo fills it from the order's first delivery, which needn't be the one that is invoiced.
+            return [Issue.warning('supply-date-delivery', self, 'delivery_date', value=delivery.isoformat())]
+        return []
+
+    def _ksef_recipient_issues(self) -> list[Issue]:
+        """Return that the addressee is not named: the document names the business, and no unit of it (JST, GV)."""
+        recipient, buyer = self.partner_id, self.commercial_partner_id
+        named = recipient != buyer and recipient.type in ('invoice', 'delivery', 'other') and recipient.name
+        if not named or collapse(recipient.name) == collapse(buyer.name):
+            return []
+        return [Issue.warning('buyer-recipient', self, 'partner_id', value=collapse(recipient.name))]
 
     def _ksef_total(self) -> Decimal:
         """Return the amount due, tax included (P_15)."""
@@ -65,11 +81,11 @@ class AccountMove(models.Model):
         """Tell whether the buyer accounts for the tax, which the invoice has to state (P_18).
 
         That is so under domestic reverse charge, for services of art. 100 sec. 1 pt 4, and for other supplies in
-        another EU country: there an invoice is issued only because the buyer is liable (art. 106a pt 2 a). Outside
-        the EU it depends on the law of the other country, and is not stated.
+        another EU country: there an invoice is issued only because the buyer is liable (art. 106a pt 2 a). A business
+        outside the EU is taken to be liable for a tax of the same kind; a warning asks to make sure.
         """
-        inside_eu = isinstance(buyer.identifier, EuVatId)
+        foreign_business = isinstance(buyer.identifier, (EuVatId, OtherTaxId))
         return bool(
             rates & {TaxRate.REVERSE_CHARGE, TaxRate.SERVICES_ART_100}
-            or (TaxRate.OUTSIDE_POLAND in rates and inside_eu)
+            or (TaxRate.OUTSIDE_POLAND in rates and foreign_business)
         )

@@ -9,7 +9,7 @@ from odoo import models
 
 from ..ksef.fa3.codes import TaxGroup
 from ..ksef.fa3.finding import ERROR
-from ..ksef.fa3.model import PolishTaxId
+from ..ksef.fa3.model import NoTaxId
 from .ksef_invoice_context import Entry, RenderContext
 from .ksef_invoice_findings import Issue
 from .ksef_invoice_lines import amount
@@ -135,7 +135,7 @@ class AccountMove(models.Model):
 
         Groups of goods that the annex itself defines are refused; else the seller is asked.
         """
-        if self.amount_total <= SPLIT_PAYMENT_LIMIT or not isinstance(self._ksef_buyer().identifier, PolishTaxId):
+        if self.amount_total <= SPLIT_PAYMENT_LIMIT or isinstance(self._ksef_buyer().identifier, NoTaxId):
             return []
         rates = [(item, context.rate(item.tax_ids[:1])[0]) for item in entry.products]
         taxed = [item for item, rate in rates if rate and rate.group in TAXED_GROUPS]

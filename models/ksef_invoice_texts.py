@@ -94,6 +94,21 @@ TEXTS = {
     'supply-date-conflict': _lt(
         "The taxable supply date and the delivery date differ. %(value)s will be stated as the date of supply "
         "(P_6)."),
+    'supply-date-conflict-same': _lt(
+        "The delivery date differs from the taxable supply date, which is the day of issue. No other date of supply will "
+        "be stated; correct the taxable supply date if the goods were delivered on another day."),
+    'supply-date-delivery': _lt(
+        "%(value)s will be stated as the date of supply (P_6). It is the day of the order's first delivery: if another "
+        "delivery is invoiced here, enter its day as the taxable supply date."),
+    'buyer-recipient': _lt(
+        "The invoice is addressed to “%(value)s”, but KSeF will get only the business it belongs to. Units of local "
+        "government and members of VAT groups (JST, GV) can't be named yet: don't send the invoice if it is for one."),
+    'reverse-charge-doubt': _lt(
+        "The invoice will state that the buyer accounts for the tax (“odwrotne obciążenie”, P_18), as businesses abroad "
+        "usually do. If the buyer is not liable for it, don't send the invoice."),
+    'net-sum-rounding': _lt(
+        "The net sum of the rate (%(value)s) differs from the sum of its lines (%(expected)s), because Odoo rounds the whole "
+        "invoice at once. To avoid that, choose “Round per Line” in the accounting settings, and reset and confirm the invoice."),
     'date-range': _lt("The date %(value)s is not between %(minimum)s and %(maximum)s."),
     # parties
     'value-missing': _lt("A value is missing here that KSeF demands."),

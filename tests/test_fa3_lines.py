@@ -29,7 +29,7 @@ class TestLines(Fa3Common):
         uid = row.pop('UU_ID')
         self.assertEqual(len(uid), 36)
         self.assertEqual(row, {
-            'NrWierszaFa': '1', 'P_7': "Towar", 'P_8A': "szt.", 'P_8B': '3', 'P_9A': '12.50', 'P_11': '37.50',
+            'NrWierszaFa': '1', 'P_7': "Towar", 'P_8B': '3', 'P_9A': '12.50', 'P_11': '37.50',
             'P_12': '23'})
 
     def test_identifiers_are_unique_and_stable(self):

@@ -222,5 +222,6 @@ class TestParties(Fa3Common):
 
     def test_bank_without_a_proper_code(self):
         self.bank_account.bank_id.bic = 'WBK'
-        finding = self.refused(self.new_invoice(partner_bank_id=self.bank_account.id), 'swift-format')
-        self.assertEqual(finding['res_model'], 'res.partner.bank')
+        root = self.render(self.new_invoice(partner_bank_id=self.bank_account.id))
+        self.assertIsNone(self.one(root, 'Fa/Platnosc/RachunekBankowy/SWIFT'))
+        self.assertTrue(self.one(root, 'Fa/Platnosc/RachunekBankowy/NrRB'))

@@ -50,7 +50,7 @@ DOCUMENT = """
       <NrWiersza>1</NrWiersza><Klucz>Uwaga</Klucz><Wartosc>do odbioru</Wartosc>
     </DodatkowyOpis>
     <FaWiersz>
-      <NrWierszaFa>1</NrWierszaFa><UU_ID>{uid}</UU_ID><P_7>Towar</P_7><P_8A>szt.</P_8A><P_8B>2</P_8B>
+      <NrWierszaFa>1</NrWierszaFa><UU_ID>{uid}</UU_ID><P_7>Towar</P_7><P_8B>2</P_8B>
       <P_9A>50.00</P_9A><P_10>10.00</P_10><P_11>90.00</P_11><P_12>23</P_12>
     </FaWiersz>
     <Platnosc>

@@ -158,13 +158,20 @@ class TestRates(Fa3Common):
         american = self.new_partner(name="US Inc.", country='us', vat='12-3456789')
         cases = (
             ('vs_dostu', self.german, '1'), ('vs_stal', self.buyer, '1'), ('vs_ekspu', self.german, '1'),
-            ('vs_ekspu', american, '2'), ('vs_unia', self.german, '2'), ('vs_eksp_tow', american, '2'),
+            ('vs_ekspu', american, '1'), ('vs_unia', self.german, '2'), ('vs_eksp_tow', american, '2'),
             ('vs_kraj_23', self.german, '2'),
         )
         for template, buyer, stated in cases:
             with self.subTest(template):
                 root = self.render(self.new_invoice({'tax': self.chart_tax(template)}, partner_id=buyer.id))
                 self.assertEqual(self.one(root, 'Fa/Adnotacje/P_18'), stated)
+
+    def test_price_from_a_calculation(self):
+        """A net price computed from a gross one has no end of digits: eight are stated, and the value comes out."""
+        for gross in (13.99, 14.99, 19.99, 18.99):
+            with self.subTest(gross):
+                root = self.render(self.new_invoice({'price_unit': gross / 1.23}))
+                self.assertEqual(self.one(root, 'Fa/FaWiersz/P_9A'), f'{gross / 1.23:.8f}'.rstrip('0'))
 
     def test_prefix_of_the_seller_inside_the_union(self):
         for template, prefix in (('vs_unia', 'PL'), ('vs_dostu', 'PL'), ('vs_kraj_23', None)):

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from .codes import InvoiceKind, TaxRate
 from .finding import Finding, error, warning
-from .model import GroupTotal, Invoice, Line, PolishTaxId
+from .model import GroupTotal, Invoice, Line, NoTaxId
 
 HALF = Decimal('0.005')
 PRICE_HALF = Decimal('0.000000005')  # half of the last digit of a unit price
@@ -62,6 +62,10 @@ def _check_group_sums(invoice: Invoice) -> Iterator[Finding]:
         net = sum((line.net for line in lines if line.net is not None), Decimal(0))
         if abs(net - total.net) > tolerance:
             yield _sum_error('net-sum', f'{path}.net', total, total.net, net)
+        elif net != total.net:
+            yield warning(
+                'net-sum-rounding', f'{path}.net', f"{total.group.name}: {total.net} in the header, {net} by the lines",
+                group=total.group.name, value=str(total.net), expected=f'{net:.2f}')
         tax = _expected_tax(total, lines, net)
         if total.tax is not None and abs(tax - total.tax) > tolerance:
             yield _sum_error('tax-sum', f'{path}.tax', total, total.tax, tax)
@@ -108,11 +112,13 @@ def _check_annotations(invoice: Invoice) -> Iterator[Finding]:
         yield error('reverse-charge-missing', 'annotations.reverse_charge', "reverse charge must be stated")
     if invoice.annotations.reverse_charge and not (buyer_accounts or outside):
         yield error('reverse-charge-unfounded', 'annotations.reverse_charge', "no line under reverse charge")
+    if outside and not buyer_accounts and invoice.annotations.reverse_charge:
+        yield warning('reverse-charge-doubt', 'annotations.reverse_charge', "the buyer must be liable for the tax abroad")
 
 
 def _check_split_payment(invoice: Invoice) -> Iterator[Finding]:
     """Split payment is stated on more than 15,000 PLN with goods of annex 15 (art. 106e sec. 1 pt 18a)."""
-    taxable_buyer = isinstance(invoice.buyer.identifier, PolishTaxId)
+    taxable_buyer = not isinstance(invoice.buyer.identifier, NoTaxId)
     over_limit = invoice.total > SPLIT_PAYMENT_LIMIT
     annex = any(line.annex_15 for line in invoice.lines)
     if taxable_buyer and over_limit and annex and not invoice.annotations.split_payment:

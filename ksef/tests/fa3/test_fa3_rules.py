@@ -131,15 +131,24 @@ def test_valid_invoices():
         invoice(payment=Payment()), with_account(number='61109010140000071219812874'),
         with_account(number='00123456789'), single(
             TaxRate.ZERO_INTRA_EU, buyer=replace(invoice().buyer, identifier=GERMAN), seller=replace(seller, eu_prefix='PL')),
-        single(TaxRate.OUTSIDE_POLAND, annotations=Annotations(reverse_charge=True)), single(TaxRate.OUTSIDE_POLAND),
+        single(TaxRate.OUTSIDE_POLAND),
         with_buyer(identifier=EuVatId(prefix='XI', number='123456782')),
         # within rounding: half a grosz for each line, and a grosz for the document
-        invoice(group_totals=totals(net=D('90.02'), tax=D('20.70')), total=D('164.72')),
         invoice(group_totals=totals(tax=D('20.72')), total=D('164.72')),
         with_line({'unit_price': D('33.33166667')}), with_line({'quantity': D('-1'), 'unit_price': D('-99.99')}),
     )
     for subject in valid:
         assert rules.check(subject, date(2026, 11, 21)) == []
+
+
+def test_reverse_charge_abroad_is_asked_about():
+    subject = single(TaxRate.OUTSIDE_POLAND, annotations=Annotations(reverse_charge=True))
+    assert [found.code for found in rules.check(subject, date(2026, 11, 21))] == ['reverse-charge-doubt']
+
+
+def test_net_sum_that_differs_by_rounding_is_named():
+    subject = invoice(group_totals=totals(net=D('90.02'), tax=D('20.70')), total=D('164.72'))
+    assert [found.code for found in rules.check(subject, date(2026, 11, 21))] == ['net-sum-rounding']
 
 
 def test_warnings():
