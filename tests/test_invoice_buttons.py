@@ -62,16 +62,6 @@ class TestButtons(InvoiceCommon):
         self.env.invalidate_all()
         self.assertFalse(move.with_user(self.accountant).ksef_is_offered)
 
-    def test_session_tells_the_connected_companies(self):
-        """By this the list hides its buttons where the chosen companies aren't connected."""
-        http = self.env['ir.http'].with_user(self.accountant)
-        companies = self.accountant.company_ids.filtered(lambda company: company._ksef_connection())
-        self.assertEqual(companies, self.company)
-        self.assertEqual(
-            [http.env.ref(f'l10n_pl_ksef.{name}').sudo().group_ids
-             for name in ('action_move_ksef_send', 'action_move_ksef_refresh_status')],
-            [self.env.ref('l10n_pl_ksef.group_ksef_send')] * 2)
-
     # ------------------------------------------------------------------ refused on the server
 
     def test_every_verb_without_the_right(self):

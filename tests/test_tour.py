@@ -118,3 +118,23 @@ class TestTour(KsefSandboxCommon, HttpCase):
             self.tour('ksef_list_tour')
         self.assertEqual(others.mapped('ksef_state'), ['accepted', 'accepted'])
         self.assertEqual(len(self.sandbox.accepted()), 3)
+
+    def test_not_connected(self):
+        """Buttons need right, connection and company (S1-05); the web client learns at login which companies are connected."""
+        self.make_invoice()
+        self.assertEqual(self.session_info(), {'company_ids': [], 'action_ids': self.action_ids()})
+        self.tour('ksef_not_connected_tour')
+
+    def test_session_info(self):
+        self.connect()
+        self.assertEqual(self.session_info(), {'company_ids': self.company.ids, 'action_ids': self.action_ids()})
+        stranger = new_test_user(self.env, 'ksef_stranger', password='ksef_stranger')
+        self.assertIsNone(self.session_info(stranger))
+
+    def action_ids(self):
+        return [self.env.ref(f'l10n_pl_ksef.action_move_ksef_{name}').id for name in ('send', 'refresh_status')]
+
+    def session_info(self, user=None):
+        login = (user or self.accountant).login
+        self.authenticate(login, login)
+        return self.make_jsonrpc_request('/web/session/get_session_info').get('l10n_pl_ksef')

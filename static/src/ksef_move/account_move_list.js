@@ -26,6 +26,7 @@ patch(AccountMoveListController.prototype, {
         if (!isKsefConnected()) {
             this.archInfo = {
                 ...this.archInfo,
+                columns: this.archInfo.columns.filter((column) => !column.name?.startsWith("ksef_")),
                 headerButtons: this.archInfo.headerButtons.filter(
                     (button) => !BUTTONS.includes(button.clickParams.name)
                 ),

@@ -201,6 +201,50 @@ registry.category("web_tour.tours").add("ksef_accepted_tour", {
     ],
 });
 
+/** Where no chosen company is connected, neither list nor form speaks of KSeF. */
+registry.category("web_tour.tours").add("ksef_not_connected_tour", {
+    steps: () => [
+        {
+            content: "no button without a selection",
+            timeout,
+            trigger: ".o_list_view:not(:has(.o_control_panel button[name=action_ksef_refresh_status])) .o_data_row",
+        },
+        {
+            content: "select",
+            trigger: ".o_list_view .o_data_row .o_list_record_selector input",
+            run: "click",
+        },
+        {
+            content: "Odoo's button is there, ours is not",
+            trigger: ".o_control_panel:has(button[name=action_send_and_print]):not(:has(button[name=action_ksef_send]))",
+        },
+        {
+            content: "the menu of actions",
+            trigger: ".o_control_panel .o_cp_action_menus button:has(.fa-cog)",
+            run: "click",
+        },
+        {
+            content: "has nothing of ours",
+            trigger: ".o-dropdown--menu:has(.o_menu_item):not(:contains('KSeF'))",
+        },
+        {
+            content: "neither do the columns; unselect",
+            trigger: ".o_list_view:not(:has(th[data-name^=ksef_])) .o_data_row.o_data_row_selected td[name=name]",
+            run: "click",
+        },
+        {
+            content: "the form",
+            trigger: ".o_list_view .o_data_row:not(.o_data_row_selected) td[name=name]",
+            run: "click",
+        },
+        {
+            content: "without button and page",
+            timeout,
+            trigger: `${form}:has(button[name=action_print_pdf]):not(:has(button[name=action_ksef_send])) .o_notebook:not(:contains('KSeF'))`,
+        },
+    ],
+});
+
 /** The list: filter, select, send, and see the letters. */
 registry.category("web_tour.tours").add("ksef_list_tour", {
     steps: () => [
