@@ -4,6 +4,7 @@ KSeF's newer format is ``application/problem+json`` (asked for with a header), t
 429 the older one is ``TooManyRequestsResponse``. A firewall or a proxy before KSeF may answer with anything else.
 """
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -54,10 +55,9 @@ class Answer:
         """
         if not self._says_json():
             raise self.unreadable(f"JSON was expected, not {scrub(self.media_type, 60) or 'this'}")
-        try:
+        # not JSON; 1e9999999999; nested too deeply
+        with contextlib.suppress(ValueError, ArithmeticError, RecursionError):
             return json.loads(self.content, parse_float=Decimal, parse_constant=_refuse_constant)
-        except (ValueError, ArithmeticError, RecursionError):  # not JSON; 1e9999999999; nested too deeply
-            pass
         raise self.unreadable("the body is not JSON")
 
     def xml(self):

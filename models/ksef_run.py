@@ -74,7 +74,7 @@ class KsefRun:
         """End the lock's transaction. Nothing was written in it; in Odoo's test mode a rollback would undo the work
         of the cursors that were opened above it."""
         try:
-            cr.commit()  # pylint: disable=invalid-commit  (a cursor of our own, which holds nothing but the lock)
+            cr.commit()  # pylint: disable=invalid-commit
         except psycopg2.Error:
             _logger.warning("KSeF: the lock of connection %s was lost, the database has ended it", self.connection_id)
         finally:
