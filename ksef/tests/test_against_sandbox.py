@@ -1,9 +1,10 @@
 """The client against the sandbox: another program, written apart from it, that behaves as KSeF does."""
 
-from dataclasses import replace
+from dataclasses import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import replace
 from ksef_test_sandbox import BUYER, NUMBERS, SELLER, Sending, log_in, make_xml, wait
 
 from ksef.crypto import encrypt_invoice, encrypt_session_key, new_session_secret, select_public_key, sha256_b64
@@ -88,6 +89,16 @@ class TestLogin:
         assert caught.value.reason_code == "missing-permissions"
         assert "InvoiceWrite" in caught.value.security["requiredAnyOfPermissions"]
         assert caught.value.security["presentPermissions"] == ("InvoiceRead",)
+
+
+def wait_for_questions(sandbox, expected):
+    """Count the lists that were asked for; the sandbox writes a request down after it has answered it."""
+    for _attempt in range(40):
+        asked = [made for made in sandbox.admin("GET", "/requests") if made["method"] == "GET" and "/invoices" in made["path"]]
+        if len(asked) >= expected:
+            break
+        time.sleep(0.05)
+    return len(asked)
 
 
 class TestSending:
@@ -213,8 +224,7 @@ class TestSending:
         reports = sending.reports(page_size=10)
         assert sorted(report.reference_number for report in reports) == sorted(references)
         assert len({report.invoice_hash for report in reports}) == 25
-        requests_made = sandbox.admin("GET", "/requests")
-        assert len([made for made in requests_made if made["method"] == "GET" and "/invoices" in made["path"]]) == 3
+        assert wait_for_questions(sandbox, 3) == 3
 
 
 class TestKeyRotation:
