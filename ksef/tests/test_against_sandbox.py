@@ -1,10 +1,10 @@
 """The client against the sandbox: another program, written apart from it, that behaves as KSeF does."""
 
-from dataclasses import time
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import replace
 from ksef_test_sandbox import BUYER, NUMBERS, SELLER, Sending, log_in, make_xml, wait
 
 from ksef.crypto import encrypt_invoice, encrypt_session_key, new_session_secret, select_public_key, sha256_b64
