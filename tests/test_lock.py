@@ -271,7 +271,7 @@ class TestLock(InvoiceCommon):
         self.assertEqual(move.ksef_environment, 'production')
         self.company.sudo().ksef_connection_id = self.connection
         move._ksef_sync()
-        self.assertFalse(move.ksef_state)
+        self.assertEqual(move.ksef_state, 'accepted', "what production has accepted is shown, whichever connection is in use")
         self.assertTrue(move.ksef_is_locked)
         with self.refused():
             move.button_draft()

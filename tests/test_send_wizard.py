@@ -257,7 +257,7 @@ class TestSendWizard(InvoiceCommon):
         with self.assertRaises(AccessError):
             self.wizard(move, foreign)
         mine = self.wizard(move)
-        with self.assertRaises(AccessError):
+        with self.assertRaises(UserError):
             mine.with_user(foreign).action_confirm()
         with self.assertRaises(AccessError):
             self.env['ksef.send'].with_user(foreign).create({}).write({'move_ids': [Command.link(move.id)]})
