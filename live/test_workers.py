@@ -3,6 +3,8 @@
 import time
 
 import pytest
+
+from live.harness.company import PARAMETERS
 from live.harness.sandbox import SEND
 
 IDLE_SECONDS = 20
@@ -63,6 +65,30 @@ def test_one_company_limited(world, connections):
         world.assert_sent_once(document)
     again = [row for row in world.sandbox.requests("POST", "/invoices") if row["path"] == refused["path"]][-1]
     assert again["at"] - refused["at"] >= 4, "not earlier than KSeF allowed"
+
+
+@pytest.fixture
+def one_worker(world):
+    """Only one scheduled action is left, and its time slices are short."""
+    [_first, *others] = (row["id"] for row in world.admin.find("ir.cron", [("model_id.model", "=", "ksef.worker")], "id", order="id"))
+    world.admin.call("ir.cron", "write", others, {"active": False})
+    world.parameters(slice_seconds=4)
+    yield
+    world.admin.call("ir.cron", "write", others, {"active": True})
+    world.parameters(slice_seconds=PARAMETERS["slice_seconds"])
+    world.sandbox.set(latencyMs=0)
+
+
+def test_long_queue_is_fair(world, connections, one_worker):
+    """A company with a long queue does not keep another one waiting until it is through."""
+    world.sandbox.set(latencyMs=400)
+    long_queue = world.pick(world.first.make_invoices(20))
+    world.wait_for_state(long_queue[:1], "sending", "sent", "accepted")
+    [short_queue] = world.pick(world.second.make_invoices())
+    world.settle([*long_queue, short_queue], seconds=120)
+    taken = {row["invoiceHash"]: row["invoicingDate"] for row in world.sandbox.accepted()}
+    times = [taken[row["xml_hash"]] for row in world.documents(long_queue)]
+    assert taken[world.document(short_queue)["xml_hash"]] < max(times), "it had to wait for the last one of the long queue"
 
 
 def test_idle(world, connections):

@@ -10,7 +10,9 @@ from pathlib import Path
 import environment as dev
 import psycopg2
 
-COUNT, LINES, BATCH = 1060, 10, 53
+# What is rendered in the request has ten lines; of many, only the rows are counted there.
+FEW, LINES = 60, 10
+MANY, BATCH = 1000, 100
 
 
 def _name():
@@ -31,10 +33,13 @@ def kept():
 
     name = _name()
     if not _exists(name):
-        print(f"bench: making {COUNT} invoices, once", file=sys.stderr, flush=True)
+        print(f"bench: making {FEW + MANY} invoices, once", file=sys.stderr, flush=True)
         new = f"ksef_bench_invoices_{os.getpid()}"  # removed by the next run should this one be killed
         database = make_companies(new, dev.TEMPLATE, _make_invoices)
         database.release()
+        if _exists(name):  # another run was quicker
+            database.drop()
+            return name
         store = dev.HOME / "data" / "filestore"
         if (store / new).exists():
             (store / new).rename(store / name)
@@ -43,14 +48,16 @@ def kept():
 
 
 def _make_invoices(server):
-    """Confirmed invoices of ten lines, in batches."""
+    """Confirmed invoices, in batches; those of ten lines first."""
     from live.harness.company import ACCOUNTANT, FIRST_NIP, Company
     from live.harness.rpc import User
 
     user = User(server.url, server.database.name, *ACCOUNTANT)
     company = Company(user, server.database.value("SELECT min(id) FROM res_company"), FIRST_NIP)
-    for _batch in range(0, COUNT, BATCH):
-        company.make_invoices(BATCH, lines=LINES)
+    for _batch in range(0, FEW, FEW // 3):
+        company.make_invoices(FEW // 3, lines=LINES)
+    for _batch in range(0, MANY, BATCH):
+        company.make_invoices(BATCH)
 
 
 @contextmanager

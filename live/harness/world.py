@@ -11,6 +11,10 @@ from .server import Server
 from .waiting import wait_for
 
 
+# What :meth:`World.describe` says of a connection, beside all its pauses.
+_SHOWN = ("id", "state", "status_message", "failures", "due_at")
+
+
 def prepare():
     """Make the database that the worlds are copied from, with the addon; return it, released."""
     database = make_companies(surroundings.database_name("prepared"), surroundings.template())
@@ -152,12 +156,14 @@ class World:
     def describe(self):
         """What the database says about documents and connections, for messages."""
         documents = self.database.rows(
-            """SELECT id, connection_id, state, attempts, due_at, sync_pending, has_upo, status_code, status_description
-                 FROM ksef_document WHERE state NOT IN ('accepted', 'cancelled') OR sync_pending OR NOT has_upo
-                ORDER BY id LIMIT 12""")
-        connections = self.database.rows(
-            """SELECT id, state, status_message, failures, due_at, paused_until, send_paused_until, read_paused_until
-                 FROM ksef_connection""")
+            """SELECT d.id, d.connection_id, d.state, m.ksef_state AS shown, d.attempts, d.due_at, d.sync_pending, d.has_upo,
+                      d.status_code, d.status_description
+                 FROM ksef_document d JOIN account_move m ON m.id = d.move_id
+                WHERE (d.state = 'accepted' AND d.has_upo AND NOT d.sync_pending AND m.ksef_state = 'accepted') IS NOT TRUE
+                  AND d.state != 'cancelled' ORDER BY d.id LIMIT 12""")
+        connections = [
+            {name: value for name, value in row.items() if name in _SHOWN or name.endswith("_until")}
+            for row in self.database.rows("SELECT * FROM ksef_connection")]
         now = self.database.value("SELECT now() AT TIME ZONE 'UTC'")
         return "\n".join(
             [f"now {now}"]
