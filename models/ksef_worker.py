@@ -160,11 +160,11 @@ class KsefWorker(models.AbstractModel):
                            WHEN d.state IN ('queued', 'sending') THEN u.send_paused ELSE u.read_paused END) AS due_at
                   FROM ksef_document d JOIN usable u ON u.id = d.connection_id
                  WHERE d.due_at IS NOT NULL AND (
-                       d.state IN ('queued', 'sending', 'unconfirmed', 'sent') OR d.state = 'accepted' AND NOT d.has_upo)
+                       d.state IN ('queued', 'sending', 'unconfirmed', 'sent') OR d.state = 'accepted' AND d.has_upo IS NOT TRUE)
                 UNION ALL
                 SELECT connection_id, due_at FROM ksef_document WHERE due_at IS NOT NULL AND state = 'picked'
                 UNION ALL
-                SELECT connection_id, write_date + LEAST(5 * 2 ^ LEAST(sync_failures, 8), 900) * interval '1 second'
+                SELECT connection_id, write_date + LEAST(5 * 2 ^ LEAST(COALESCE(sync_failures, 0), 8), 900) * interval '1 second'
                   FROM ksef_document WHERE sync_pending
                 UNION ALL
                 SELECT s.connection_id, GREATEST(s.due_at, u.paused)
