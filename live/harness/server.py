@@ -36,7 +36,8 @@ class Server:
         command = [
             *surroundings.odoo_command(), "-d", database.name, f"--db-filter=^{re.escape(database.name)}$",
             f"--workers={workers}", f"--max-cron-threads={cron}", "--http-interface=127.0.0.1",
-            f"--http-port={self.http_port}", f"--gevent-port={self.gevent_port}", "--log-level=info", "--log-handler=odoo.addons.l10n_pl_ksef:DEBUG",
+            f"--http-port={self.http_port}", f"--gevent-port={self.gevent_port}", "--log-level=info",
+            "--log-handler=odoo.addons.l10n_pl_ksef:DEBUG",
         ]
         self.program = Program("odoo", command, folder)
         self.program.wait_until(self._is_ready, "Odoo answers and its cron workers are up", 90)

@@ -10,7 +10,6 @@ from .sandbox import Sandbox
 from .server import Server
 from .waiting import wait_for
 
-
 # What :meth:`World.describe` says of a connection, beside all its pauses.
 _SHOWN = ("id", "state", "status_message", "failures", "due_at")
 
