@@ -11,9 +11,10 @@ SALE_TYPES = ('out_invoice', 'out_refund')
 LOCKED_FIELDS = frozenset({
     'state', 'name', 'move_type', 'journal_id', 'company_id', 'date', 'invoice_date', 'delivery_date', 'taxable_supply_date',
     'partner_id', 'commercial_partner_id', 'partner_shipping_id', 'fiscal_position_id', 'currency_id',
-    'invoice_currency_rate', 'invoice_payment_term_id', 'invoice_date_due', 'partner_bank_id', 'invoice_cash_rounding_id',
-    'reversed_entry_id', 'debit_origin_id', 'l10n_pl_vat_b_spv', 'l10n_pl_vat_b_spv_dostawa',
-    'l10n_pl_vat_b_mpv_prowizja', 'tax_totals', 'amount_total', 'quick_edit_total_amount',
+    'invoice_currency_rate', 'invoice_payment_term_id', 'invoice_date_due', 'partner_bank_id',
+    'preferred_payment_method_line_id', 'invoice_cash_rounding_id', 'reversed_entry_id', 'debit_origin_id',
+    'l10n_pl_vat_b_spv', 'l10n_pl_vat_b_spv_dostawa', 'l10n_pl_vat_b_mpv_prowizja', 'tax_totals', 'amount_total',
+    'quick_edit_total_amount',
 })
 
 

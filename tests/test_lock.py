@@ -1,4 +1,5 @@
-from odoo import Command, fields
+import psycopg2
+from odoo import Command, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
@@ -96,6 +97,7 @@ class TestLock(InvoiceCommon):
                 'name': "R", 'rounding': 0.05, 'strategy': 'biggest_tax'}).id,
             'reversed_entry_id': self.make_invoice().id, 'debit_origin_id': self.make_invoice().id,
             'l10n_pl_vat_b_spv': True, 'l10n_pl_vat_b_spv_dostawa': True, 'l10n_pl_vat_b_mpv_prowizja': True,
+            'preferred_payment_method_line_id': self.company_data['default_journal_bank'].inbound_payment_method_line_ids[:1].id,
             'tax_totals': {'subtotals': []}, 'amount_total': 1.0, 'quick_edit_total_amount': 5.0,
         }
         self.assertEqual(set(values), LOCKED_FIELDS, "a field was added: say here how it would be changed")
@@ -162,6 +164,63 @@ class TestLock(InvoiceCommon):
             ['.id', 'invoice_date_due'], [[str(self.move.id), '2027-01-01']])
         self.assertFalse(answer['ids'])
         self.assertIn("KSeF", answer['messages'][0]['message'])
+
+    def test_no_open_field_stands_in_the_xml(self):
+        """The lists against the program that renders: a field that is left open may not change a byte."""
+        move = self.make_invoice(partner_bank_id=self.bank.id)
+        records = {'account.move': move, 'account.move.line': move.invoice_line_ids}
+        created_at = fields.Datetime.now()
+        before = move._ksef_render(created_at).xml
+        self.assertTrue(before)
+        tried, changing = set(), set()
+        for model, record in records.items():
+            closed = record._ksef_locked_fields() | set(SYNCED_FIELDS)
+            for field in record._fields.values():
+                value = self.other_value(record, field)
+                if value is None or field.name in closed:
+                    continue
+                after = self.rendered_after(record, field.name, value, move, created_at)
+                if after:
+                    tried.add(field.name)
+                    if after != before:
+                        changing.add(f'{model}.{field.name}')
+        self.assertFalse(changing, "they change the XML, but are not closed")
+        self.assertGreater(len(tried), 25, tried)
+        self.assertIn('ref', tried)
+
+    def rendered_after(self, record, name, value, move, created_at):
+        """The XML with another value in a field, or False where Odoo doesn't allow that value."""
+        with self.env.cr.savepoint(flush=False) as savepoint:
+            try:
+                with self.env.cr.savepoint():
+                    record.with_context(skip_readonly_check=True).write({name: value})
+                    self.env.flush_all()
+                xml = move._ksef_render(created_at).xml
+            except (UserError, ValueError, TypeError, psycopg2.Error):
+                xml = False
+            savepoint.rollback()
+        self.env.invalidate_all(flush=False)
+        return xml
+
+    def other_value(self, record, field):
+        """Something else than what stands in the field now; None for kinds that are not tried."""
+        untried = ('one2many', 'many2many', 'json', 'binary')
+        if not field.store or field.related or field.name in models.MAGIC_COLUMNS or field.type in untried:
+            return None
+        current = record[field.name]
+        match field.type:
+            case 'char' | 'text' | 'html':
+                return "Zmiana"
+            case 'boolean':
+                return not current
+            case 'integer' | 'float' | 'monetary':
+                return (current or 0) + 7
+            case 'date' | 'datetime':
+                return '2026-01-05'
+            case 'selection':
+                return next((key for key in field.get_values(self.env) if key != current), None)
+            case 'many2one':
+                return self.env[field.comodel_name].search([('id', '!=', current.id)], limit=1).id or None
 
     def test_the_same_value_is_no_change(self):
         self.mine.write({'invoice_date_due': fields.Date.to_string(self.move.invoice_date_due), 'partner_bank_id': self.bank.id})
