@@ -11,6 +11,8 @@ from live.harness.rpc import RemoteError, User
 from live.harness.sandbox import SEND
 from live.harness.waiting import wait_for
 
+EDITS, WITHDRAWALS = 6, 6
+
 
 @pytest.fixture(scope="module")
 def connection(world):
@@ -146,11 +148,14 @@ def test_edit_races_with_pick(world, connection):
     user = another_accountant(world)
     documents = []
     outcomes = set()
-    for turn in range(8):
+    for turn in range(EDITS):
         [invoice] = world.first.make_invoices()
         [line] = user.find("account.move.line", [("move_id", "=", invoice), ("name", "=", "Książka")], "id")
         picking = Colleague(pick, world.accountant, [invoice])
-        time.sleep(turn * 0.04)
+        if turn < EDITS - 1:
+            time.sleep(turn * 0.06)
+        else:
+            picking.answer()
         try:
             user.call("account.move.line", "write", [line["id"]], {"name": f"Książka {turn}"})
             outcomes.add("edited")
@@ -237,7 +242,7 @@ def test_withdraw_at_any_moment(world, connection):
     """Withdrawing at arbitrary moments of a sending."""
     choice = random.Random(20261121)
     user = another_accountant(world)
-    for _turn in range(8):
+    for _turn in range(WITHDRAWALS):
         invoice, document = world.send_one()
         time.sleep(choice.random() * 0.4)
         error = None

@@ -20,7 +20,7 @@ def test_many_documents_two_workers(world, connections):
     """Everything that is due is sent exactly once, however many workers look for it at once."""
     world.sandbox.set(latencyMs=15)
     # The first ones are rendered by a worker, too.
-    documents = world.pick(world.first.make_invoices(21)) + world.pick(world.second.make_invoices(9))
+    documents = world.pick(world.first.make_invoices(21)) + world.pick(world.second.make_invoices(6))
     world.settle(documents, seconds=120, hurry=True)
     world.sandbox.set(latencyMs=0)
     for document in documents:
@@ -51,6 +51,22 @@ def test_two_connections_in_parallel(world, connections):
     assert ended[second] < ended[first], "the second company was answered while the first one waited"
 
 
+def test_one_worker_for_a_connection(world, connections):
+    """While one worker waits for KSeF's answer, no other one sends for the same company or doubts what the first one does."""
+    slow = world.sandbox.fault(SEND, "hang_after", seconds=3)
+    _invoice, first = world.send_one()
+    world.wait_for(lambda: world.sandbox.hits(slow), "KSeF keeps the first worker waiting")
+    _invoice, second = world.send_one()
+    while world.document(first)["state"] == "sending":
+        assert world.document(second)["state"] == "queued"
+        world.database.wake()
+        time.sleep(0.1)
+    assert world.document(first)["state"] in ("sent", "accepted"), "its answer came to the worker that had asked"
+    world.settle([first, second])
+    for document in (first, second):
+        world.assert_sent_once(document)
+
+
 def test_one_company_limited(world, connections):
     """429 for one company: it waits as long as KSeF says, the other goes on."""
     limited = world.sandbox.fault(SEND, "http_error", status=429, body="problem", retryAfter=4, nip=world.first.nip)
@@ -72,7 +88,7 @@ def one_worker(world):
     """Only one scheduled action is left, and its time slices are short."""
     [_first, *others] = (row["id"] for row in world.admin.find("ir.cron", [("model_id.model", "=", "ksef.worker")], "id", order="id"))
     world.admin.call("ir.cron", "write", others, {"active": False})
-    world.parameters(slice_seconds=4)
+    world.parameters(slice_seconds=3)
     yield
     world.admin.call("ir.cron", "write", others, {"active": True})
     world.parameters(slice_seconds=PARAMETERS["slice_seconds"])
@@ -82,7 +98,7 @@ def one_worker(world):
 def test_long_queue_is_fair(world, connections, one_worker):
     """A company with a long queue does not keep another one waiting until it is through."""
     world.sandbox.set(latencyMs=400)
-    long_queue = world.pick(world.first.make_invoices(20))
+    long_queue = world.pick(world.first.make_invoices(12))
     world.wait_for_state(long_queue[:1], "sending", "sent", "accepted")
     [short_queue] = world.pick(world.second.make_invoices())
     world.settle([*long_queue, short_queue], seconds=120)

@@ -1,7 +1,5 @@
 """Another program of the same company: it sends to KSeF on its own, past Odoo."""
 
-import time
-
 from ksef.client import Client
 from ksef.crypto import encrypt_invoice, new_session_secret
 from ksef.environment import get_environment
@@ -9,6 +7,8 @@ from ksef.transport import Transport
 from ksef.types import Context
 
 from .waiting import wait_for
+
+FINAL = 200  # invoice statuses from here on do not change any more
 
 
 def send(sandbox, nip, xml):
@@ -21,11 +21,9 @@ def send(sandbox, nip, xml):
         secret = new_session_secret()
         session = client.open_online_session_with_fresh_key(access, secret)
         reference = client.send_invoice(access, session.reference_number, encrypt_invoice(xml, secret))
-        while True:
-            report = client.invoice(access, session.reference_number, reference)
-            if report.status.code >= 200:
-                break
-            time.sleep(0.1)
+        report = wait_for(
+            lambda: (answer := client.invoice(access, session.reference_number, reference)).status.code >= FINAL and answer,
+            "KSeF has decided", 20, pause=0.1)
         if not report.ksef_number:
             raise AssertionError(f"refused: {report.status}")
         return report.ksef_number
