@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,12 +30,13 @@ def say(text):
 
 @dataclass
 class Result:
-    """The sums of one family; ``notes`` are lines for the summary."""
+    """The sums of one family; ``notes`` are lines for the summary, ``reasons`` says why how many were skipped."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
     notes: list = field(default_factory=list)
+    reasons: Counter = field(default_factory=Counter)
 
     def fail(self, note):
         self.failed += 1
@@ -137,7 +139,8 @@ def read_report(report, family):
             result.fail(f"{family}: {name} was skipped but must run: {skip.get('message')}")
         else:
             result.skipped += 1
-            result.notes.append(f"skipped {family}: {name}: {skip.get('message')}")
+            result.reasons[f"{family}: {skip.get('message')}"] += 1
+    result.notes += [f"skipped {count} of {reason}" for reason, count in result.reasons.items()]
     return result
 
 
