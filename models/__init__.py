@@ -1,6 +1,5 @@
 from . import ksef_secret_box
 from . import ksef_credential
-from . import ksef_credential_renewal
 from . import ksef_session
 from . import ksef_connection
 from . import ksef_connection_screen

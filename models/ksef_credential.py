@@ -45,8 +45,10 @@ class KsefCredential(models.Model):
     def _add_token(self, connection, token):
         """Store ``token`` (plain text) as the default token of the connection and return the record."""
         self = self.sudo()
-        self.search([('connection_id', '=', connection.id), ('kind', '=', 'token'), ('is_default', '=', True)]).write(
-            {'is_default': False})
+        former = self.search([('connection_id', '=', connection.id), ('kind', '=', 'token'), ('is_default', '=', True)])
+        former.is_default = False
+        # The index allows one default at any moment, so the former one steps back in the table before the new one comes.
+        former.flush_recordset(['is_default'])
         # "<reference>|<context>|<64 hex>": the first part names the token in KSeF's own lists and is no secret.
         reference = token.split('|', 1)[0] if '|' in token else False
         return self.create({

@@ -1,6 +1,7 @@
 """Several connections of one company, disconnecting, and what a stale worker may still write."""
 import time
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -87,6 +88,21 @@ class TestConnections(KsefConnectedCommon):
         self.assertEqual(self.connection.state, 'verifying')
         self.run_workers()
         self.assertEqual(self.connection.state, 'connected')
+
+    def test_due_where_the_database_says_nothing(self):
+        """Columns that were never written are NULL: a missing UPO is due all the same, and a first failure isn't the eighth."""
+        document = self.send()
+        self.env.cr.execute(
+            "UPDATE ksef_document SET has_upo = NULL, due_at = now() AT TIME ZONE 'UTC' - interval '1 minute' WHERE id = %s",
+            [document.id])
+        self.env.cr.execute("UPDATE ksef_session SET due_at = NULL")
+        worker = self.env['ksef.worker']
+        rows = dict(self.env.execute_query(worker._due_query(self.env)))
+        self.assertLess(rows[self.connection.id], fields.Datetime.now())
+        self.env.cr.execute(
+            "UPDATE ksef_document SET has_upo = TRUE, sync_pending = TRUE, sync_failures = NULL WHERE id = %s", [document.id])
+        rows = dict(self.env.execute_query(worker._due_query(self.env)))
+        self.assertLess((rows[self.connection.id] - document.write_date).total_seconds(), 30)
 
     def test_turns(self):
         """Of the connections that are due, the one that has waited longest for its turn comes first."""
