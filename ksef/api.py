@@ -56,6 +56,7 @@ class Operation:
 
 CHALLENGE = Operation("POST", "/auth/challenge", Bearer.NONE, True)
 TOKEN_LOGIN = Operation("POST", "/auth/ksef-token", Bearer.NONE, False)
+SIGNED_LOGIN = Operation("POST", "/auth/xades-signature", Bearer.NONE, False)  # a challenge serves once
 LOGIN_STATUS = Operation("GET", "/auth/{referenceNumber}", Bearer.AUTHENTICATION, True)
 REDEEM = Operation("POST", "/auth/token/redeem", Bearer.AUTHENTICATION, False)  # serves exactly once
 REFRESH = Operation("POST", "/auth/token/refresh", Bearer.REFRESH, True)
@@ -83,5 +84,7 @@ SESSION_UPO = Operation(
 
 INVOICE_BY_NUMBER = Operation("GET", "/invoices/ksef/{ksefNumber}", Bearer.ACCESS, True, Yields.XML)
 QUERY_METADATA = Operation("POST", "/invoices/query/metadata", Bearer.ACCESS, True)
+START_EXPORT = Operation("POST", "/invoices/exports", Bearer.ACCESS, False)
+EXPORT_STATUS = Operation("GET", "/invoices/exports/{referenceNumber}", Bearer.ACCESS, True)
 
 OPERATIONS = tuple(value for value in vars().values() if isinstance(value, Operation))

@@ -7,6 +7,7 @@ status is the caller's. Every method raises subclasses of :class:`~.errors.KsefE
 import hmac
 
 from . import api, parsing, safe_xml
+from .client_receiving import ReceivingMixin
 from .crypto import encrypt_session_key, encrypt_token, select_public_key, sha256_b64
 from .errors import ApiCode, AuthStatus, KsefConfigError, KsefIntegrityError, KsefLoginError, KsefRefusedError
 from .reading import Fields, scrub
@@ -20,7 +21,7 @@ _HASH_HEADER = "x-ms-meta-hash"
 _ACCEPT_XML = "application/xml, application/problem+json;q=0.9, application/json;q=0.8"
 
 
-class Client:
+class Client(ReceivingMixin):
     """KSeF's operations over one :class:`~.transport.Transport`."""
 
     def __init__(self, transport):
@@ -70,6 +71,18 @@ class Client:
             return self.start_token_login(context, ksef_token, self.challenge(), key)
 
         return self._with_fresh_keys(start, keys)
+
+    def start_signed_login(self, signed_xml, verify_chain=None):
+        """Start a login with a signed AuthTokenRequest (POST /auth/xades-signature).
+
+        Returns an :class:`~.types.AuthOperation`.
+
+        :param signed_xml: bytes as :func:`~.xades.sign` or another program signed them, unchanged
+        :param verify_chain: on the TEST environment: whether KSeF checks who issued the certificate; elsewhere it does
+        """
+        params = None if verify_chain is None else {"verifyCertificateChain": "true" if verify_chain else "false"}
+        return parsing.auth_operation(self._fields(
+            api.SIGNED_LOGIN, data=signed_xml, headers={"Content-Type": "application/xml"}, params=params))
 
     def login_status(self, operation):
         """Return the :class:`~.types.AuthReport` of a login under way or done (GET /auth/{referenceNumber}).
@@ -253,13 +266,13 @@ class Client:
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    def _call(self, operation, token=None, *, json=None, params=None, headers=None, **path):
+    def _call(self, operation, token=None, *, json=None, data=None, params=None, headers=None, **path):
         """Perform ``operation`` and return its Answer."""
         if operation.bearer is not api.Bearer.NONE and not token:
             raise KsefConfigError("This call needs a token.", operation=operation.name)
         return self._transport.request(
             operation.name, operation.method, operation.url_path(**path),
-            token=_reveal(token), json=json, params=params, headers=headers)
+            token=_reveal(token), json=json, data=data, params=params, headers=headers)
 
     def _fields(self, operation, token=None, **arguments):
         """Perform ``operation`` and return the JSON object of its answer."""

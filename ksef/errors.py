@@ -130,6 +130,18 @@ class SessionStatus(Code):
         return code == cls.PROCESSED or code >= FIRST_FAILURE
 
 
+class ExportStatus(Code):
+    """Status of an export of invoices (GET /invoices/exports/{referenceNumber})."""
+
+    IN_PROGRESS = 100, "Eksport faktur w toku"
+    DONE = 200, "Eksport faktur zakończony sukcesem"
+    EXPIRED = 210, "Eksport faktur wygasł i nie jest już dostępny do pobrania"
+    BAD_KEY = 415, "Błąd odszyfrowania dostarczonego klucza"
+    RANGE_BEYOND_DATA = 420, "Zakres filtrowania wykracza poza dostępny zakres danych"
+    UNKNOWN_ERROR = 500, "Nieznany błąd"
+    CANCELLED = 550, "Operacja została anulowana przez system"
+
+
 class InvoiceStatus(Code):
     """Status of one invoice (GET /sessions/{referenceNumber}/invoices/{invoiceReferenceNumber})."""
 

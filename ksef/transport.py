@@ -7,6 +7,7 @@ import logging
 import re
 import time
 import zlib
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -22,10 +23,12 @@ USER_AGENT = "l10n_pl_ksef"
 MAX_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 _MOST_GZIP_MEMBERS = 100
+_LINK_SECONDS = 600.0  # for a whole file by a link; a part of an export may have 100 MB
 _IDLE_SECONDS = 15.0  # an older connection may be half closed: a call over it could end without an answer
 _ACCEPT = "application/json, application/problem+json"
 _SYSTEM_WARNING = "X-System-Warning"
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?", re.ASCII)
+_LINK = re.compile(r"https?://[\x21-\x7e]{1,4000}", re.ASCII | re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+", re.ASCII)
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
@@ -112,6 +115,56 @@ class Transport:
         if isinstance(outcome, KsefError):
             raise outcome
         return outcome
+
+    def download(self, operation, url, take):
+        """Get a file by one of KSeF's pre-signed links, without any token; ``take`` gets its bytes as they come.
+
+        :param operation: what logs and errors call it; the link itself is a secret
+        :raise KsefConfigError: the link does not lead to where KSeF keeps files
+        :raise KsefIntegrityError: from ``take``
+        """
+        if not self._is_link(url):
+            raise KsefConfigError("KSeF gave a link that is not one of its own.", operation=operation)
+        self._drop_idle_connections()
+        if self.before_request:
+            self.before_request()
+        started = time.monotonic()
+        outcome = self._follow(operation, url, take)
+        self._log(operation, outcome, time.monotonic() - started)
+        if isinstance(outcome, KsefError):
+            raise outcome
+
+    def _is_link(self, url):
+        """Whether a link is fit to be followed: HTTPS, or the very address of a local KSeF; no user name, no blanks."""
+        try:
+            link, own = urlsplit(url), urlsplit(self.environment.api_url)
+            if not _LINK.fullmatch(url) or link.username is not None or not link.hostname:
+                return False
+            return link.netloc.lower() == own.netloc.lower() if self.environment.is_local else link.scheme == "https"
+        except ValueError:
+            return False
+
+    def _follow(self, operation, url, take):
+        """Get a link and return the Answer (without its body), or the error; see :meth:`_exchange`."""
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": self._user_agent}
+        with Exchange(self._connect_timeout, self._read_timeout, _LINK_SECONDS) as exchange:
+            try:
+                response = self._session.request(
+                    "GET", url, headers=headers, stream=True, timeout=(self._connect_timeout, self._read_timeout),
+                    allow_redirects=False, auth=_keep_headers)
+                with contextlib.closing(response):
+                    if response.status_code != 200:
+                        answer = self._read(operation, response)
+                        return refusal(answer) if answer.status >= 300 else answer.unreadable("it is not the file")
+                    while chunk := response.raw.read(_CHUNK, decode_content=False):
+                        take(chunk)
+                    return Answer(operation, response.status_code, response.headers, b"")
+            except KsefError as error:
+                return error
+            except _NETWORK_ERRORS as error:
+                return _failure(operation, error, exchange)
+            finally:
+                self._last_use = time.monotonic()
 
     def _headers(self, operation, token, json, more):
         """Return all headers of a call, checked."""

@@ -15,6 +15,7 @@ from ksef.errors import ApiCode, AuthStatus, InvoiceStatus, SessionStatus
 from ksef.types import AuthOperation, Context, KeyUsage, Permission, Secret, Token
 
 DESIGN_SAYS_NEVER_REPEAT = {
+    "POST /invoices/exports",
     "POST /auth/ksef-token", "POST /auth/token/redeem", "POST /sessions/online", "POST /sessions/online/{referenceNumber}/close",
     "POST /sessions/online/{referenceNumber}/invoices"}
 
@@ -168,6 +169,9 @@ class TestRequests:
             (api.SESSION_UPO, document, lambda ksef: ksef.session_upo(token, answers.SESSION, answers.UPO_PAGE)),
             (api.INVOICE_BY_NUMBER, document, lambda ksef: ksef.invoice_by_number(token, answers.KSEF_NUMBER)),
             (api.QUERY_METADATA, answers.METADATA_PAGE, lambda ksef: ksef.query_metadata(token, filters)),
+            (api.START_EXPORT, answers.SENT, lambda ksef: ksef.start_export_with_fresh_key(token, filters, secret, keys)),
+            (api.EXPORT_STATUS, {"status": {"code": 100, "description": "w toku"}},
+             lambda ksef: ksef.export_status(token, answers.SESSION)),
         ]
         assert {operation for operation, _answer, _call in calls} == set(api.OPERATIONS)
         for operation, answer, call in calls:
