@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
 
-from .errors import AuthStatus
+from .errors import AuthStatus, KsefConfigError
 
 
 class Secret:
@@ -94,6 +95,37 @@ class Context:
 
     value: str
     type: str = "Nip"
+
+
+@dataclass(frozen=True)
+class AllowedIps:
+    """The addresses from which alone an access token may be used (IPv4): ``a.b.c.d``, ``a.b.c.d-a.b.c.d``, ``a.b.c.d/n``.
+
+    At most ten of each.
+    """
+
+    addresses: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        try:
+            for part in (self.addresses, self.ranges, self.masks):
+                if len(part) > 10:
+                    raise ValueError
+            for address in [*self.addresses, *(end for pair in self.ranges for end in _split_range(pair))]:
+                IPv4Address(address)
+            for mask in self.masks:
+                address, bits = mask.split("/")
+                IPv4Network((address, int(bits)), strict=False)
+        except ValueError:
+            raise KsefConfigError("At most ten IPv4 addresses, ranges and masks each can be allowed.") from None
+
+
+def _split_range(text):
+    """Return both ends of ``a.b.c.d-a.b.c.d``; raise ValueError when there are not two."""
+    start, end = text.split("-")
+    return start, end
 
 
 @dataclass(frozen=True)
