@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+from pathlib import Path
 
 import demo_check
 import demo_connect
@@ -72,14 +73,15 @@ def ports(wanted):
     return odoo, sandbox
 
 
-def run_odoo(conf, *arguments):
-    """Run Odoo to its end; its warnings are kept in a log."""
-    command, env = dev.odoo_command(conf, *arguments, "--stop-after-init", "--no-http", "--log-level=warn")
+def run_logged(command, env):
+    """Run a program of Odoo to its end; its warnings are kept in a log.
+
+    :raise DemoError: it failed, or Odoo logged an error and went on
+    """
     log = FOLDER / "install.log"
     with log.open("wb") as output:
         code = subprocess.run(
             command, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False).returncode
-    # Odoo ends with 0 when demo data could not be loaded
     text = log.read_text(errors="replace")
     failures = re.findall(r"^\S+ \S+ \d+ (?:ERROR|CRITICAL) .*", text, re.MULTILINE)
     if code or failures:
@@ -93,15 +95,15 @@ def prepare_database():
     if dev.database_names(f"^{DATABASE}$"):
         if not stamp_file.exists() or stamp_file.read_text() != stamp:
             say("demo: the addon has changed, updating the demo database")
-            run_odoo(dev.write_conf(DATABASE, FOLDER / "install.conf"), "-u", dev.ADDON)
+            run_logged(*dev.odoo_command(
+                dev.write_conf(DATABASE, FOLDER / "install.conf"), "-u", dev.ADDON, "--stop-after-init", "--no-http", "--log-level=warn"))
             stamp_file.write_text(stamp)
         return
     say("demo: new database with Polish demo data (about 40 s)")
     new = f"{DATABASE}_new"
     dev.drop_database(new)
-    run_odoo(
-        dev.write_conf(new, FOLDER / "install.conf"), "-i", f"account,l10n_pl,{dev.ADDON}",
-        "--with-demo", "--load-language=pl_PL,en_US")
+    _python, env = dev.odoo_command(conf := dev.write_conf(new, FOLDER / "install.conf"))
+    run_logged([sys.executable, str(Path(__file__).with_name("demo_database.py")), str(conf), new], env)
     dev.rename_database(new, DATABASE)
     stamp_file.write_text(stamp)
 

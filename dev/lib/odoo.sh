@@ -103,7 +103,16 @@ fetch_odoo() (          # a subshell, so that its trap stays in it
     echo "$version" >"$ODOO_TREE.new/VERSION"
     rm -rf "$ODOO_TREE"
     mv "$ODOO_TREE.new" "$ODOO_TREE"
+    compile_odoo
 )
+
+# While pip still waits for the network: what an installation would otherwise compile on its way.
+compile_odoo() {
+    local tree=$ODOO_TREE/usr/lib/python3/dist-packages/odoo parts
+    parts=("$tree"/addons/{base,base_import,bus,html_editor,mail,product,payment,portal,sms,snailmail,web,account,l10n_pl,rpc})
+    "$(find_python)" -m compileall -qq -x '/(tests|addons)/' "$tree" || true
+    "$(find_python)" -m compileall -qq -x '/tests/' "${parts[@]}" || true
+}
 
 odoo_ready() { [ -n "${ODOO_HOME:-}" ] || [ -f "$ODOO_TREE/VERSION" ]; }
 

@@ -26,8 +26,13 @@ find_python() {         # prints a Python that the pinned libraries exist for
     die "no Python 3.11, 3.12 or 3.13 found (python3 is $(python3 --version 2>&1 | tail -n1 || true)): install one and set PYTHON to it"
 }
 
+pip_install() {         # pip_install FOLDER REQUIREMENTS 0|1: every other line of the file
+    "$1/bin/python" -m pip install -q --disable-pip-version-check --no-compile --no-input --no-deps --only-binary :all: \
+        -r <(grep '^[^#]' "$2" | awk -v half="$3" 'NR % 2 == half')
+}
+
 make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is up to date
-    local folder=$1 requirements=$2 want python log
+    local folder=$1 requirements=$2 want python log half failed=""
     want=$(cksum <"$requirements")
     [ "$(cat "$folder/.complete" 2>/dev/null)" = "$want" ] && [ -x "$folder/bin/python" ] && return
     need_space 2000 "the set-up"
@@ -43,9 +48,13 @@ make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is
     fi
     rm -f "$folder/.complete"
     say "$(basename "$folder"): installing $(basename "$requirements") with pip"
-    "$folder/bin/python" -m pip install -q --disable-pip-version-check --no-compile --no-input --no-deps --only-binary :all: \
-        -r "$requirements" >"$log" 2>&1 </dev/null ||
-        die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v 'is ignored' "$log" | tail -n1)"
+    : >"$log"
+    # two at once: each waits for the network half of the time; with --no-deps neither touches what the other installs
+    pip_install "$folder" "$requirements" 0 >>"$log" 2>&1 </dev/null &
+    half=$!
+    pip_install "$folder" "$requirements" 1 >>"$log" 2>&1 </dev/null || failed=1
+    wait "$half" || failed=1
+    [ -z "$failed" ] || die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v 'is ignored' "$log" | tail -n1)"
     printf '%s\n' "$want" >"$folder/.complete"
 }
 
