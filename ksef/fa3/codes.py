@@ -131,6 +131,110 @@ class TaxpayerStatus(Enum):
     INHERITANCE = '4'
 
 
+class CorrectionEffect(Enum):
+    """``TypKorekty``: the date at which a correction counts in the records of VAT."""
+
+    ORIGINAL_DATE = '1'  # w dacie ujęcia faktury pierwotnej
+    CORRECTION_DATE = '2'  # w dacie wystawienia faktury korygującej
+    OTHER_DATE = '3'  # w dacie innej, także różnej dla różnych pozycji
+
+
+class MarginKind(Enum):
+    """``PMarzy``: the margin scheme; the value is the element that states it."""
+
+    TOURISM = 'P_PMarzy_2'  # usługi turystyki, art. 119
+    SECOND_HAND = 'P_PMarzy_3_1'  # towary używane, art. 120
+    ART = 'P_PMarzy_3_2'  # dzieła sztuki, art. 120
+    COLLECTIBLES = 'P_PMarzy_3_3'  # przedmioty kolekcjonerskie i antyki, art. 120
+
+
+class ThirdPartyRole(Enum):
+    """``Rola``: role of a third party."""
+
+    FACTOR = '1'  # faktor
+    RECIPIENT = '2'  # odbiorca: jednostka wewnętrzna lub oddział nabywcy
+    ORIGINAL_ENTITY = '3'  # podmiot pierwotny: przejęty lub przekształcony
+    ADDITIONAL_BUYER = '4'  # dodatkowy nabywca
+    ISSUER = '5'  # wystawca faktury w imieniu podatnika
+    PAYER = '6'  # dokonujący płatności
+    LOCAL_GOVERNMENT_ISSUER = '7'  # jednostka samorządu terytorialnego - wystawca
+    LOCAL_GOVERNMENT_RECIPIENT = '8'  # jednostka samorządu terytorialnego - odbiorca
+    VAT_GROUP_ISSUER = '9'  # członek grupy VAT - wystawca
+    VAT_GROUP_RECIPIENT = '10'  # członek grupy VAT - odbiorca
+    EMPLOYEE = '11'  # pracownik
+
+
+class AuthorizedRole(Enum):
+    """``RolaPU``: role of an authorised party."""
+
+    ENFORCEMENT_AUTHORITY = '1'  # organ egzekucyjny, art. 106c pkt 1
+    BAILIFF = '2'  # komornik sądowy, art. 106c pkt 2
+    TAX_REPRESENTATIVE = '3'  # przedstawiciel podatkowy, art. 18a-18d
+
+
+class InstalmentsExtent(Enum):
+    """``ZnacznikZaplatyCzesciowej``: paid in part, or in whole by several payments."""
+
+    PART = '1'
+    WHOLE = '2'
+
+
+class BankOwnAccount(Enum):
+    """``RachunekWlasnyBanku``: what a bank's own account is for."""
+
+    PURCHASED_CLAIMS = '1'  # rozliczenia z tytułu nabywanych wierzytelności
+    COLLECTION = '2'  # pobranie należności i przekazanie jej dostawcy
+    OWN_ECONOMY = '3'  # gospodarka własna
+
+
+class TransportKind(Enum):
+    """``RodzajTransportu`` (there is no 6)."""
+
+    SEA = '1'
+    RAIL = '2'
+    ROAD = '3'
+    AIR = '4'
+    POST = '5'
+    PIPELINE = '7'
+    INLAND_WATERWAY = '8'
+
+
+class Cargo(Enum):
+    """``OpisLadunku``: in what the goods are carried."""
+
+    CHURN = '1'  # bańka
+    BARREL = '2'  # beczka
+    CYLINDER = '3'  # butla
+    CARTON = '4'  # karton
+    CANISTER = '5'  # kanister
+    CAGE = '6'  # klatka
+    CONTAINER = '7'  # kontener
+    BASKET = '8'  # kosz/koszyk
+    PUNNET = '9'  # łubianka
+    MULTIPACK = '10'  # opakowanie zbiorcze
+    PARCEL = '11'  # paczka
+    PACKAGE = '12'  # pakiet
+    PALLET = '13'  # paleta
+    RECEPTACLE = '14'  # pojemnik
+    SOLID_BULK = '15'  # pojemnik do ładunków masowych stałych
+    LIQUID_BULK = '16'  # pojemnik do ładunków masowych w postaci płynnej
+    BOX = '17'  # pudełko
+    TIN = '18'  # puszka
+    CHEST = '19'  # skrzynia
+    SACK = '20'  # worek
+
+
+class ColumnType(Enum):
+    """``Typ`` of a column in an attachment's table."""
+
+    DATE = 'date'
+    MOMENT = 'datetime'
+    DECIMAL = 'dec'
+    INTEGER = 'int'
+    TIME = 'time'
+    TEXT = 'txt'
+
+
 # TKodyKrajowUE: prefixes of EU VAT numbers, with Greece as EL and Northern Ireland as XI.
 _EU_PREFIXES = 'AT BE BG CY CZ DK EE FI FR DE EL HR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE XI'
 EU_VAT_PREFIXES = frozenset(_EU_PREFIXES.split())
@@ -147,3 +251,15 @@ _COUNTRIES = (
     'XC XI XK XL YE YT ZA ZM ZW '
 )
 COUNTRIES = frozenset(_COUNTRIES.split())
+
+# TKodWaluty: ISO 4217 codes and the Ministry's own (GGP, IMP, JEP ...).
+_CURRENCIES = (
+    'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF '
+    'CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GGP GHS GIP '
+    'GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS IMP INR IQD IRR ISK JEP JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD '
+    'KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD '
+    'OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLL SOS SRD SSP STN SVC SYP SZL '
+    'THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VES VND VUV WST XAF XAG XAU XBA XBB XBC XBD '
+    'XCD XCG XDR XOF XPD XPF XPT XSU XUA XXX YER ZAR ZMW ZWL '
+)
+CURRENCIES = frozenset(_CURRENCIES.split())

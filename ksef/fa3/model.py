@@ -1,115 +1,75 @@
-"""An FA(3) invoice as immutable data, in English.
+"""An FA(3) invoice as immutable data, in English: the whole schema, version 1-0E.
 
-Every class mirrors one group of elements of the schema (version 1-0E); ``structure.py`` says which attribute is
-which element, and is the only place with that knowledge: writer, checks and later the reader follow it. An
-attribute that exists here is always written; what the product does not support has no attribute.
+Every class mirrors one group of elements; ``structure.py`` says which attribute is which element, and is the only
+place with that knowledge: writer, reader and checks follow it. The classes live in ``model_*.py`` by subject; import
+them from here.
 
 Conventions: money, quantities and rates are :class:`decimal.Decimal`; dates are :class:`datetime.date`;
 moments are aware :class:`datetime.datetime`; ``None`` means that the element is absent; groups that repeat are
 tuples. Texts are stored as they are written: trimmed, runs of white space collapsed, never empty.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from .codes import GoodsCode, InvoiceKind, PaymentForm, Procedure, TaxGroup, TaxpayerStatus, TaxRate
+from .codes import CorrectionEffect, InvoiceKind
+from .model_annotations import Aircraft, Annotations, Exemption, LandVehicle, NewTransport, NewVehicle, Vessel
+from .model_lines import GroupTotal, Line, Order, OrderLine, Remark
+from .model_party import (
+    Address,
+    AuthorizedParty,
+    Buyer,
+    BuyerIdentifier,
+    Carrier,
+    Contact,
+    CorrectedBuyer,
+    CorrectedSeller,
+    EuVatId,
+    InternalId,
+    NoTaxId,
+    OtherTaxId,
+    PolishTaxId,
+    Seller,
+    ThirdParty,
+    ThirdPartyIdentifier,
+)
+from .model_payment import (
+    BankAccount,
+    EarlyDiscount,
+    Instalment,
+    Instalments,
+    Payment,
+    PaymentTerm,
+    Settlement,
+    SettlementItem,
+    TermDescription,
+)
+from .model_transaction import (
+    AgreedRate,
+    Attachment,
+    AttachmentBlock,
+    Column,
+    Footer,
+    FooterNote,
+    KeyValue,
+    Reference,
+    Register,
+    Row,
+    Table,
+    Transaction,
+    Transport,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """``TAdres``: a postal address; ``country`` is a code of the Ministry's list (Greece is GR here)."""
-
-    country: str
-    line_1: str
-    line_2: str | None = None
-    location_number: str | None = None  # GLN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """``DaneKontaktowe``: e-mail (3-255 characters) and telephone (at most 16 characters)."""
-
-    email: str | None = None
-    phone: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seller:
-    """``Podmiot1``: the taxpayer who sells.
-
-    ``eu_prefix`` is ``'PL'`` on intra-EU supplies and services of art. 100 (VAT act, art. 97 sec. 10).
-    """
-
-    nip: str
-    name: str
-    address: Address
-    eu_prefix: str | None = None
-    eori: str | None = None
-    correspondence_address: Address | None = None
-    contacts: tuple[Contact, ...] = ()
-    status: TaxpayerStatus | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolishTaxId:
-    """``NIP``: identifies everyone who has one; KSeF delivers the invoice by it."""
-
-    nip: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EuVatId:
-    """``KodUE`` and ``NrVatUE``: EU VAT number; ``prefix`` is EL for Greece and XI for Northern Ireland."""
-
-    prefix: str
-    number: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherTaxId:
-    """``KodKraju`` and ``NrID``: a tax number of another country, at most 50 characters."""
-
-    country: str | None
-    number: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoTaxId:
-    """``BrakID``: the buyer has no tax number, or it is not on the invoice (private persons)."""
-
-
-BuyerIdentifier = PolishTaxId | EuVatId | OtherTaxId | NoTaxId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Buyer:
-    """``Podmiot2``: the buyer.
-
-    ``local_government_unit`` (JST) and ``vat_group_member`` (GV) say that the invoice concerns a subordinate
-    unit of local government, or a member of a VAT group.
-    """
-
-    identifier: BuyerIdentifier
-    name: str | None = None
-    address: Address | None = None
-    eori: str | None = None
-    correspondence_address: Address | None = None
-    contacts: tuple[Contact, ...] = ()
-    customer_number: str | None = None
-    key: str | None = None
-    local_government_unit: bool = False
-    vat_group_member: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupTotal:
-    """``P_13_x``, ``P_14_x``, ``P_14_xW``: sums of one group of rates, in the invoice's currency (and tax in PLN)."""
-
-    group: TaxGroup
-    net: Decimal
-    tax: Decimal | None = None
-    tax_in_pln: Decimal | None = None
+__all__ = [
+    'Address', 'AdvanceInvoice', 'AgreedRate', 'Aircraft', 'Annotations', 'Attachment', 'AttachmentBlock',
+    'AuthorizedParty', 'BankAccount', 'Buyer', 'BuyerIdentifier', 'Carrier', 'Column', 'Contact', 'CorrectedBuyer',
+    'CorrectedInvoice', 'CorrectedSeller', 'Correction', 'EarlyDiscount', 'EuVatId', 'Exemption', 'Footer', 'FooterNote',
+    'GroupTotal', 'Instalment', 'Instalments', 'InternalId', 'Invoice', 'KeyValue', 'LandVehicle', 'Line', 'NewTransport',
+    'NewVehicle', 'NoTaxId', 'Order', 'OrderLine', 'OtherTaxId', 'PartialAdvance', 'Payment', 'PaymentTerm', 'Period',
+    'PolishTaxId', 'PreviousAmount', 'Reference', 'Register', 'Remark', 'Row', 'Seller', 'Settlement', 'SettlementItem',
+    'Table', 'TermDescription', 'ThirdParty', 'ThirdPartyIdentifier', 'Transaction', 'Transport', 'Vessel',
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,86 +81,58 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Annotations:
-    """``Adnotacje``: statements that the law demands.
+class CorrectedInvoice:
+    """``DaneFaKorygowanej``: a corrected invoice; without ``ksef_number`` it is marked as issued outside KSeF."""
 
-    Exemption, new means of transport and margin have no attribute yet: their "no" elements are written.
-    """
-
-    cash_method: bool = False  # P_16, metoda kasowa
-    self_billing: bool = False  # P_17, samofakturowanie
-    reverse_charge: bool = False  # P_18, odwrotne obciążenie
-    split_payment: bool = False  # P_18A, mechanizm podzielonej płatności
-    triangular_second_taxpayer: bool = False  # P_23, procedura uproszczona
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
-    """``DodatkowyOpis``: a key and a value (1-256 characters each), of one line or of the whole invoice."""
-
-    key: str
-    value: str
-    line_number: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """``FaWiersz``: one line.
-
-    ``discount`` is the amount taken off the whole line (not per unit): quantity * unit_price - discount = net.
-    """
-
-    number: int
-    uid: str | None = None
-    supply_date: date | None = None
-    name: str | None = None
-    index: str | None = None
-    gtin: str | None = None
-    pkwiu: str | None = None
-    cn: str | None = None
-    pkob: str | None = None
-    unit: str | None = None
-    quantity: Decimal | None = None
-    unit_price: Decimal | None = None
-    gross_unit_price: Decimal | None = None
-    discount: Decimal | None = None
-    net: Decimal | None = None
-    gross: Decimal | None = None
-    tax: Decimal | None = None
-    rate: TaxRate | None = None
-    one_stop_shop_rate: Decimal | None = None
-    annex_15: bool = False
-    excise: Decimal | None = None
-    goods_code: GoodsCode | None = None
-    procedure: Procedure | None = None
-    exchange_rate: Decimal | None = None
-    before_correction: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BankAccount:
-    """``RachunekBankowy``: an account without spaces (10-34 characters), SWIFT code, bank's name, description."""
-
+    issue_date: date
     number: str
-    swift: str | None = None
-    bank_name: str | None = None
-    description: str | None = None
+    ksef_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentTerm:
-    """``TerminPlatnosci``: a day on which (a part of) the amount is due, 2016-07-01 or later."""
+class PreviousAmount:
+    """``P_15ZK``, ``KursWalutyZK``: of a corrected advance what was paid, of a settlement what remained to pay."""
 
-    due: date
+    amount: Decimal
+    exchange_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
-    """``Platnosc``: terms, form of payment, accounts to pay to."""
+class Correction:
+    """What a correcting invoice corrects, and why.
 
-    terms: tuple[PaymentTerm, ...] = ()
-    form: PaymentForm | None = None
-    accounts: tuple[BankAccount, ...] = ()
+    * ``effect`` (TypKorekty): the period in which the correction counts;
+    * ``period`` (OkresFaKorygowanej): of a collective discount without lines (art. 106j sec. 3), in words;
+    * ``right_number`` (NrFaKorygowany): when the corrected invoice's number was wrong;
+    * ``seller``, ``buyers``: the old data of parties (the new data stand in their usual places);
+    * ``previous``: needed when an advance or a settlement is corrected.
+    """
+
+    invoices: tuple[CorrectedInvoice, ...]
+    reason: str | None = None
+    effect: CorrectionEffect | None = None
+    period: str | None = None
+    right_number: str | None = None
+    seller: CorrectedSeller | None = None
+    buyers: tuple[CorrectedBuyer, ...] = ()
+    previous: PreviousAmount | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartialAdvance:
+    """``ZaliczkaCzesciowa``: one of several payments that an advance invoice documents."""
+
+    received_on: date
+    amount: Decimal
+    exchange_rate: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceInvoice:
+    """``FakturaZaliczkowa``: an advance that is settled: its KSeF number, or its number when it is outside KSeF."""
+
+    ksef_number: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +140,9 @@ class Invoice:
     """``Faktura``: one invoice.
 
     ``created_at`` is the moment at which the XML is made (``DataWytworzeniaFa``), so that writing the same
-    invoice again gives the same bytes. ``total`` (``P_15``) is the amount due, tax included.
+    invoice again gives the same bytes. ``total`` (``P_15``) is the amount due, tax included; of an advance what was
+    received, of a settlement what remains, of a correction the difference. ``exchange_rate`` (KursWalutyZ) is the
+    rate of an advance; other invoices have theirs on the lines. At most one of ``supply_date`` and ``period``.
     """
 
     created_at: datetime
@@ -220,14 +154,26 @@ class Invoice:
     kind: InvoiceKind = InvoiceKind.VAT
     currency: str = 'PLN'
     system: str | None = None
+    third_parties: tuple[ThirdParty, ...] = ()
+    authorized_party: AuthorizedParty | None = None
     issue_place: str | None = None
     warehouse_documents: tuple[str, ...] = ()
     supply_date: date | None = None
     period: Period | None = None
     group_totals: tuple[GroupTotal, ...] = ()
-    annotations: Annotations = Annotations()
+    exchange_rate: Decimal | None = None
+    annotations: Annotations = field(default_factory=Annotations)
+    correction: Correction | None = None
+    partial_advances: tuple[PartialAdvance, ...] = ()
     receipt_invoice: bool = False  # FP, art. 109 ust. 3d
     related_parties: bool = False  # TP, powiązania między nabywcą a dostawcą
     remarks: tuple[Remark, ...] = ()
+    advance_invoices: tuple[AdvanceInvoice, ...] = ()
+    excise_refund: bool = False  # ZwrotAkcyzy, dla rolników
     lines: tuple[Line, ...] = ()
+    settlement: Settlement | None = None
     payment: Payment | None = None
+    transaction: Transaction | None = None
+    order: Order | None = None
+    footer: Footer | None = None
+    attachment: Attachment | None = None

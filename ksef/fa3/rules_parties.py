@@ -29,12 +29,10 @@ def _check_nip(number: str, path: str) -> Iterator[Finding]:
 
 def _check_eu_number(identifier: EuVatId) -> Iterator[Finding]:
     number = identifier.prefix + identifier.number
-    if identifier.prefix not in EU_VAT_PREFIXES:
-        yield error('eu-prefix-unknown', 'buyer.identifier.prefix', "not a prefix of EU VAT numbers", value=number)
-    elif identifier.prefix == 'PL':
+    if identifier.prefix == 'PL':
         yield error('eu-number-polish', 'buyer.identifier.prefix', "a Polish buyer is named by NIP", value=number)
     # Northern Ireland's numbers are those of Great Britain, which the library keeps in a module of its own.
-    elif identifier.prefix != 'XI' and not eu_vat.is_valid(number):
+    elif identifier.prefix in EU_VAT_PREFIXES - {'XI'} and not eu_vat.is_valid(number):
         yield warning('eu-vat-doubtful', 'buyer.identifier.number', f"{number} doesn't look valid", value=number)
 
 

@@ -6,11 +6,12 @@ from .codes import TaxGroup
 from .finding import Finding, error
 from .lexical import AMOUNT
 from .model import Invoice
-from .structure import INVOICE, Branch, Constant, Leaf, Totals, Variant, Wrap
+from .nodes import Attribute, Branch, Choice, Constant, Inline, Leaf, Marked, Record, Statement, Totals, Variant, Wrap
+from .structure import INVOICE
 
 
 def check_values(invoice: Invoice) -> Iterator[Finding]:
-    """Yield what the schema's types, mandatory elements and numbers of elements forbid."""
+    """Yield what the schema's types, mandatory elements, choices and numbers of elements forbid."""
     yield from _check(INVOICE, invoice, '')
 
 
@@ -30,12 +31,17 @@ def _check(children: tuple, source, path: str) -> Iterator[Finding]:
 
 def _check_unusual_leaf(node: Leaf, value, path: str) -> Iterator[Finding]:
     if node.limit:
-        yield from _check_number(value, node.limit, path)
+        yield from _check_number(node, value, path)
         for position, item in enumerate(value):
             if problem := node.type.problem(item):
                 yield _finding(problem, f'{path}[{position}]', item)
     elif node.required:
         yield _missing(path)
+
+
+def _check_attribute(node: Attribute, source, path: str) -> Iterator[Finding]:
+    if getattr(source, node.attribute) is None:
+        yield _missing(path + node.attribute)
 
 
 def _check_wrap(node: Wrap, source, path: str) -> Iterator[Finding]:
@@ -46,18 +52,49 @@ def _check_branch(node: Branch, source, path: str) -> Iterator[Finding]:
     value = getattr(source, node.attribute)
     path += node.attribute
     if node.limit:
-        yield from _check_number(value, node.limit, path)
+        yield from _check_number(node, value, path)
         for position, item in enumerate(value):
-            yield from _check(node.children, item, f'{path}[{position}].')
+            yield from _check(node.record.children, item, f'{path}[{position}].')
     elif value is not None:
-        yield from _check(node.children, value, f'{path}.')
+        yield from _check(node.record.children, value, f'{path}.')
     elif node.required:
         yield _missing(path)
 
 
+def _check_inline(node: Inline, source, path: str) -> Iterator[Finding]:
+    value = getattr(source, node.attribute)
+    if value is not None:
+        yield from _check(node.record.children, value, f'{path}{node.attribute}.')
+
+
+def _check_marked(node: Marked, source, path: str) -> Iterator[Finding]:
+    return _check((node.leaf,), source, path)
+
+
+def _check_choice(node: Choice, source, path: str) -> Iterator[Finding]:
+    """Of the options one at most has a value, and exactly one when the choice has to be made."""
+    attributes = [option.attribute for option in node.options]
+    given = [attribute for attribute in attributes if getattr(source, attribute) is not None]
+    if len(given) > 1:
+        sentence = f"only one of {', '.join(given)} can be stated"
+        yield error('choice-several', path + given[0], sentence, attributes=', '.join(given))
+    if node.required and not given:
+        sentence = f"one of {', '.join(attributes)} is needed"
+        yield error('choice-missing', path + attributes[0], sentence, attributes=', '.join(attributes))
+    yield from _check(node.options, source, path)
+
+
 def _check_variant(node: Variant, source, path: str) -> Iterator[Finding]:
     value = getattr(source, node.attribute)
+    if type(value) not in node.cases:
+        return iter((_missing(path + node.attribute),))
     return _check(node.cases[type(value)], value, f'{path}{node.attribute}.')
+
+
+def _check_statement(node: Statement, source, path: str) -> Iterator[Finding]:
+    value = getattr(source, node.attribute)
+    if value is not None and isinstance(node.content, Record):
+        yield from _check(node.content.children, value, f'{path}{node.attribute}.')
 
 
 def _check_totals(node: Totals, source, path: str) -> Iterator[Finding]:
@@ -73,6 +110,8 @@ def _check_totals(node: Totals, source, path: str) -> Iterator[Finding]:
 
 def _check_total_form(group: TaxGroup, total, path: str) -> Iterator[Finding]:
     """A group with tax has both sums; only the one-stop shop may leave the tax out; a group without tax has none."""
+    if total.net is None:
+        yield _missing(f'{path}.net')
     if group.tax_element is None and total.tax is not None:
         yield error('total-tax-unexpected', f'{path}.tax', "this group of rates has no tax", group=group.name)
     if group.tax_element and total.tax is None and group is not TaxGroup.ONE_STOP_SHOP:
@@ -81,9 +120,12 @@ def _check_total_form(group: TaxGroup, total, path: str) -> Iterator[Finding]:
         yield error('total-tax-unexpected', f'{path}.tax_in_pln', "no tax in PLN in this group", group=group.name)
 
 
-def _check_number(value: tuple, limit: int, path: str) -> Iterator[Finding]:
-    if len(value) > limit:
-        yield error('too-many', path, f"{len(value)} given, at most {limit} fit", count=len(value), limit=limit)
+def _check_number(node: Leaf | Branch, value: tuple, path: str) -> Iterator[Finding]:
+    if len(value) > node.limit:
+        sentence = f"{len(value)} given, at most {node.limit} fit"
+        yield error('too-many', path, sentence, count=len(value), limit=node.limit)
+    if node.required and not value:
+        yield _missing(path)
 
 
 def _missing(path: str) -> Finding:
@@ -95,4 +137,7 @@ def _finding(problem: tuple, path: str, value) -> Finding:
     return error(code, path, f"{path}: {sentence}", value=str(value)[:80], **values)
 
 
-_CHECKS = {Wrap: _check_wrap, Branch: _check_branch, Variant: _check_variant, Totals: _check_totals}
+_CHECKS = {
+    Attribute: _check_attribute, Branch: _check_branch, Choice: _check_choice, Inline: _check_inline, Marked: _check_marked,
+    Statement: _check_statement, Totals: _check_totals, Variant: _check_variant, Wrap: _check_wrap,
+}

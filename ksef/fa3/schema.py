@@ -130,12 +130,13 @@ def attribute_path(element) -> str:
     while names and names not in PATHS:
         names = names[:-1]
     path = PATHS.get(names, '')
-    if '[{}]' in path:
-        repeated = chain[_repeated_depth(names)]
-        path = path.replace('[{}]', f'[{sum(1 for _ in repeated.itersiblings(repeated.tag, preceding=True))}]')
+    for depth in range(len(names)):
+        above = PATHS.get(names[:depth + 1], '')
+        if above.endswith('[{}]'):  # the element of this depth repeats
+            path = path.replace('[{}]', f'[{_position(chain[depth])}]', 1)
     return path
 
 
-def _repeated_depth(names: tuple[str, ...]) -> int:
-    """Return the position in the chain of the outermost element that can repeat."""
-    return next(depth for depth in range(len(names)) if '[{}]' in PATHS.get(names[:depth + 1], ''))
+def _position(element) -> int:
+    """Return how many elements of the same name stand before this one."""
+    return sum(1 for _ in element.itersiblings(element.tag, preceding=True))

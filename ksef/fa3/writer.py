@@ -4,8 +4,25 @@ from lxml import etree
 
 from .codes import TaxGroup
 from .lexical import AMOUNT, MARK
+from .literal import LITERALS
 from .model import Invoice
-from .structure import INVOICE, NAMESPACE, Branch, Constant, Leaf, Totals, Variant, Wrap
+from .nodes import (
+    NAMESPACE,
+    Attribute,
+    Branch,
+    Choice,
+    Constant,
+    Inline,
+    Leaf,
+    Marked,
+    Record,
+    Statement,
+    Totals,
+    Variant,
+    Wrap,
+    qualified,
+)
+from .structure import INVOICE
 
 _GROUP_ORDER = {group: position for position, group in enumerate(TaxGroup)}
 
@@ -18,8 +35,12 @@ class UnwritableError(ValueError):
 
 
 def write(invoice: Invoice) -> bytes:
-    """Return the FA(3) document of an invoice: UTF-8 without BOM, with an XML declaration, not indented."""
-    root = etree.Element(f'{{{NAMESPACE}}}Faktura', nsmap={None: NAMESPACE})
+    """Return the FA(3) document of an invoice: UTF-8 without BOM, with an XML declaration, not indented.
+
+    Values that were read are written as they stood in their document, others in one form: amounts with two digits
+    after the point, moments in UTC.
+    """
+    root = etree.Element(qualified('Faktura'), nsmap={None: NAMESPACE})
     _write_children(root, INVOICE, invoice)
     return etree.tostring(root, encoding='UTF-8', xml_declaration=True)
 
@@ -38,7 +59,11 @@ def _write_value(parent, node: Leaf, value):
     if value is None:
         raise UnwritableError(f"{node.tag}: no value for {node.attribute}")
     if value is not False or node.type is not MARK:
-        _add_text(parent, node.name, node.type.to_text(value))
+        _add_text(parent, node.name, _text(node.type, value))
+
+
+def _text(lexical_type, value) -> str:
+    return value.literal if type(value) in LITERALS else lexical_type.to_text(value)
 
 
 def _add_text(parent, name: str, text: str):
@@ -53,12 +78,22 @@ def _write_many(parent, node: Leaf, source):
         _write_value(parent, node, value)
 
 
+def _write_attribute(parent, node: Attribute, source):
+    value = getattr(source, node.attribute)
+    if value is None:
+        raise UnwritableError(f"{node.tag}: no value for {node.attribute}")
+    parent.set(node.tag, node.type.to_text(value))
+
+
 def _write_constant(parent, node: Constant, source):
     etree.SubElement(parent, node.name, node.attributes).text = node.text
 
 
 def _write_wrap(parent, node: Wrap, source):
-    _write_children(etree.SubElement(parent, node.name), node.children, source)
+    element = etree.SubElement(parent, node.name)
+    _write_children(element, node.children, source)
+    if node.optional and not len(element):
+        parent.remove(element)
 
 
 def _write_branch(parent, node: Branch, source):
@@ -66,12 +101,45 @@ def _write_branch(parent, node: Branch, source):
     if value is None and node.required:
         raise UnwritableError(f"{node.tag}: no value for {node.attribute}")
     for item in value if node.limit else (value,) * (value is not None):
-        _write_children(etree.SubElement(parent, node.name), node.children, item)
+        _write_children(etree.SubElement(parent, node.name), node.record.children, item)
+
+
+def _write_inline(parent, node: Inline, source):
+    value = getattr(source, node.attribute)
+    if value is not None:
+        _write_children(parent, node.record.children, value)
+
+
+def _write_marked(parent, node: Marked, source):
+    value = getattr(source, node.attribute)
+    if value is not None:
+        _add_text(parent, qualified(node.mark), '1')
+        _write_value(parent, node.leaf, value)
+    elif node.otherwise:
+        _add_text(parent, qualified(node.otherwise), '1')
+
+
+def _write_choice(parent, node: Choice, source):
+    _write_children(parent, node.options, source)
 
 
 def _write_variant(parent, node: Variant, source):
     value = getattr(source, node.attribute)
+    if type(value) not in node.cases:
+        raise UnwritableError(f"no value for {node.attribute}")
     _write_children(parent, node.cases[type(value)], value)
+
+
+def _write_statement(parent, node: Statement, source):
+    value = getattr(source, node.attribute)
+    element = etree.SubElement(parent, node.name)
+    _add_text(element, qualified(node.no if value is None else node.yes), '1')
+    if value is None:
+        return
+    if isinstance(node.content, Record):
+        _write_children(element, node.content.children, value)
+    else:
+        _add_text(element, qualified(value.value), '1')
 
 
 def _write_totals(parent, node: Totals, source):
@@ -81,14 +149,19 @@ def _write_totals(parent, node: Totals, source):
             if amount is not None and tag is None:
                 raise UnwritableError(f"{total.group.name}: this group has no such amount")
             if amount is not None:
-                _add_text(parent, f'{{{NAMESPACE}}}{tag}', AMOUNT.to_text(amount))
+                _add_text(parent, qualified(tag), _text(AMOUNT, amount))
 
 
 _WRITERS = {
     Leaf: _write_many,
+    Attribute: _write_attribute,
     Constant: _write_constant,
     Wrap: _write_wrap,
     Branch: _write_branch,
+    Inline: _write_inline,
+    Marked: _write_marked,
+    Choice: _write_choice,
     Variant: _write_variant,
+    Statement: _write_statement,
     Totals: _write_totals,
 }

@@ -5,16 +5,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from fa3_invoices import ADDRESS, D, invoice, schema, with_buyer, with_line
+from fa3_any import full_invoices
+from fa3_invoices import ADDRESS, D, invoice, schema, schema_file, with_buyer, with_line
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from ksef.fa3 import rules, writer
-from ksef.fa3.codes import GoodsCode, InvoiceKind, Procedure, TaxGroup, TaxpayerStatus, TaxRate
+from ksef.fa3 import model, rules, writer
+from ksef.fa3.codes import GoodsCode, InvoiceKind, TaxGroup, TaxRate
 from ksef.fa3.finding import has_errors
 from ksef.fa3.model import (
-    Annotations,
     Buyer,
     Contact,
     EuVatId,
@@ -23,93 +23,66 @@ from ksef.fa3.model import (
     Line,
     NoTaxId,
     OtherTaxId,
-    Payment,
     Period,
     PolishTaxId,
     Remark,
 )
-from ksef.fa3.structure import INVOICE, NAMESPACE, Branch, Leaf, Variant, Wrap
+from ksef.fa3.nodes import NAMESPACE, Choice, Leaf, Record, Wrap
+from ksef.fa3.rules_values import check_values
+from ksef.fa3.structure import INVOICE
 
 # Explaining a failure takes minutes for subjects as large as an invoice.
 PHASES = set(Phase) - {Phase.explain}
+UNIONS = (model.BuyerIdentifier, model.ThirdPartyIdentifier)
 
-# Values of every attribute that the plain invoice leaves out.
-FULL_LINE = {
-    'supply_date': date(2026, 11, 20), 'index': "I-1", 'gtin': "5901234123457", 'pkwiu': "26.20.11.0", 'cn': "8471 30 00",
-    'pkob': "1110", 'gross_unit_price': D('41.00'), 'gross': D('110.70'), 'tax': D('20.70'), 'one_stop_shop_rate': D('19.5'),
-    'annex_15': True, 'excise': D('1.23'), 'goods_code': GoodsCode.GTU_06, 'procedure': Procedure.TRIANGULAR,
-    'exchange_rate': D('4.123456'), 'before_correction': True,
-}
-
-
-def full_invoice() -> Invoice:
-    """An invoice in which every attribute of the model has a value (its contents make no sense)."""
-    plain = with_line(FULL_LINE)
-    seller = replace(
-        plain.seller, eu_prefix='PL', eori='PL579595581100000', correspondence_address=ADDRESS,
-        address=replace(ADDRESS, location_number='5901234123457'), status=TaxpayerStatus.LIQUIDATION)
-    buyer = replace(
-        plain.buyer, eori='X1', correspondence_address=ADDRESS, contacts=(Contact(email='b@example.com', phone='1'),) * 3,
-        customer_number='K/1', key='key', local_government_unit=True, vat_group_member=True)
-    account = replace(plain.payment.accounts[0], bank_name="Bank", description="PLN")
-    totals = tuple(
-        GroupTotal(group=group, net=D(1), tax=D(1) if group.tax_element else None,
-                   tax_in_pln=D(1) if group.tax_in_pln_element else None) for group in reversed(TaxGroup))
-    return replace(
-        plain, seller=seller, buyer=buyer, issue_place="Warszawa", warehouse_documents=("WZ/1", "WZ/2"),
-        supply_date=date(2026, 11, 1), receipt_invoice=True, related_parties=True, group_totals=totals,
-        annotations=Annotations(**dict.fromkeys(
-            ('cash_method', 'self_billing', 'reverse_charge', 'split_payment', 'triangular_second_taxpayer'), True)),
-        remarks=(Remark(key="k", value="v", line_number=2), Remark(key="k", value="v")),
-        payment=replace(plain.payment, accounts=(account,)))
+@pytest.mark.parametrize('subject', full_invoices(), ids=lambda subject: subject.kind.value)
+def test_everything_that_the_schema_has_is_valid(subject):
+    """Also by the rules about single values, which see the same as the schema."""
+    xml = writer.write(subject)
+    assert schema().validate(xml) == []
+    assert list(check_values(subject)) == []
 
 
-def test_every_attribute_is_written_and_valid():
-    root = etree.fromstring(writer.write(full_invoice()))
-    assert schema().validate(etree.tostring(root)) == []
-    written = {etree.QName(element).localname for element in root.iter('*')}
-    assert declared(INVOICE) - written == {'OkresFa', 'P_6_Od', 'P_6_Do', 'KodUE', 'NrVatUE', 'NrID', 'BrakID'}
+def test_every_element_of_the_schema_is_written():
+    """The schema itself says which elements there are."""
+    written = {element.tag.rpartition('}')[2] for subject in full_invoices()
+               for element in etree.fromstring(writer.write(subject)).iter('*')}
+    names = {element.get('name') for element in etree.parse(schema_file()).iter('{*}element')}
+    assert names == written
 
 
-def declared(children) -> set[str]:
-    """The names of all elements of the table."""
-    names = set()
+def records(children):
+    """The records of the table below these nodes."""
     for node in children:
-        names |= {node.tag} if hasattr(node, 'tag') and not isinstance(node, Variant) else set()
-        if isinstance(node, Wrap | Branch):
-            names |= declared(node.children)
-        elif isinstance(node, Variant):
-            names |= set().union(*(declared(case) for case in node.cases.values()))
-    return names
+        inner = getattr(node, 'record', None) or getattr(node, 'content', None)
+        for record in (*((inner,) if isinstance(inner, Record) else ()), *getattr(node, 'records', ())):
+            yield record
+            yield from records(record.children)
+        yield from records(getattr(node, 'options', ()) or (node.children if isinstance(node, Wrap) else ()))
+
+
+def attributes(children):
+    """The attributes of one object that these nodes write."""
+    for node in children:
+        if isinstance(node, Wrap | Choice):
+            yield from attributes(getattr(node, 'options', None) or node.children)
+        elif hasattr(node, 'attribute'):
+            yield node.attribute
 
 
 def test_every_attribute_of_the_model_is_in_the_table():
     """Nothing that the model holds can be forgotten by the writer."""
-    def attributes(children):
-        for node in children:
-            if hasattr(node, 'attribute'):
-                yield node.attribute
-            if isinstance(node, Wrap):
-                yield from attributes(node.children)
-
-    def check(model_class, children):
-        assert sorted(attributes(children)) == sorted(model_class.__dataclass_fields__)
-
-    branches = {node.attribute: node for node in all_nodes(INVOICE) if isinstance(node, Branch)}
-    check(Invoice, (Wrap('', INVOICE[0].children), *INVOICE[1:3], *INVOICE[3].children))
-    check(Line, branches['lines'].children)
-    check(Buyer, branches['buyer'].children)
-    check(Payment, branches['payment'].children)
-    check(Annotations, branches['annotations'].children)
-    check(Remark, branches['remarks'].children)
-    check(Period, branches['period'].children)
+    found = {record.model: record for record in records(INVOICE)} | {Invoice: Record(Invoice, INVOICE)}
+    for model_class, record in found.items():
+        assert sorted(attributes(record.children)) == sorted(model_class.__dataclass_fields__), model_class
+    classes = {getattr(model, name) for name in model.__all__} - {model.GroupTotal, *UNIONS}
+    assert classes == set(found)
 
 
-def all_nodes(children):
-    for node in children:
-        yield node
-        if isinstance(node, Wrap | Branch):
-            yield from all_nodes(node.children)
+def test_only_one_of_a_choice_is_accepted():
+    subject = invoice(supply_date=date(2026, 11, 20), period=Period(first=date(2026, 10, 1), last=date(2026, 10, 31)))
+    assert [finding.code for finding in rules.check(subject)] == ['choice-several']
+    assert schema().validate(writer.write(subject)) != []
 
 
 @pytest.mark.parametrize(('identifier', 'elements'), [
@@ -254,8 +227,10 @@ def test_the_property_above_meets_both_kinds():
 
 
 def test_leaves_have_types_that_write_and_check():
-    for node in all_nodes(INVOICE):
-        if isinstance(node, Leaf):
-            assert callable(node.type.to_text)
-            assert callable(node.type.problem)
+    leaves = [node for record in records(INVOICE) for node in record.children if isinstance(node, Leaf)]
+    assert len(leaves) > 100
+    for node in leaves:
+        assert callable(node.type.to_text)
+        assert callable(node.type.from_text)
+        assert callable(node.type.problem)
     assert Decimal(writer.AMOUNT.to_text(D(1))) == 1
