@@ -27,12 +27,12 @@ def load_demo(env):
     :raise SystemExit: the demo data of a module could not be loaded; the log says why
     """
     graph = ModuleGraph(env.cr, mode="load")
-    graph.extend(MODULES_WITH_DEMO)
-    for package in graph:
-        if package.name in MODULES_WITH_DEMO:
-            if not odoo.modules.loading.load_demo(env, package, {}, "init"):
-                sys.exit(f"the demo data of {package.name} could not be loaded")
-            env.ref(f"base.module_{package.name}").demo = True
+    graph.extend(env["ir.module.module"].search([("state", "=", "installed")]).mapped("name"))
+    packages = {package.name: package for package in graph}
+    for name in MODULES_WITH_DEMO:
+        if not odoo.modules.loading.load_demo(env, packages[name], {}, "init"):
+            sys.exit(f"the demo data of {name} could not be loaded")
+        env.ref(f"base.module_{name}").demo = True
 
 
 def main():
