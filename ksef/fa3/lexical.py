@@ -292,6 +292,7 @@ TEXT_20 = Text(20)
 TEXT_13 = Text(13)  # TGLN
 TEXT_9 = Text(9)
 CELL = Text(256, 0)  # TZnakowy2
+HINT = Text(10**4)
 FOOTER = Paragraphs(3500)  # TTekstowy
 NIP = Text(10, 10, NIP_PATTERN, 'nip-format')
 INTERNAL_ID = Text(16, 16, NIP_PATTERN + '-[0-9]{5}', 'internal-id-format')

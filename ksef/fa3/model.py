@@ -143,6 +143,7 @@ class Invoice:
     invoice again gives the same bytes. ``total`` (``P_15``) is the amount due, tax included; of an advance what was
     received, of a settlement what remains, of a correction the difference. ``exchange_rate`` (KursWalutyZ) is the
     rate of an advance; other invoices have theirs on the lines. At most one of ``supply_date`` and ``period``.
+    ``schema_location`` is a hint of other programs' files, kept so that they can be written as they were.
     """
 
     created_at: datetime
@@ -177,3 +178,4 @@ class Invoice:
     order: Order | None = None
     footer: Footer | None = None
     attachment: Attachment | None = None
+    schema_location: str | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from .codes import TaxGroup
 
 NAMESPACE = 'http://crd.gov.pl/wzor/2025/06/25/13775/'
+SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance'
 
 
 def qualified(tag: str) -> str:
@@ -51,11 +52,12 @@ class Leaf(Node):
 
 @dataclass(frozen=True, eq=False)
 class Attribute(Node):
-    """An attribute of the XML element of the object, always written."""
+    """An attribute of the XML element of the object; ``tag`` is its name as lxml takes it."""
 
     attribute: str
     tag: str
     type: Any
+    required: bool = True
 
 
 @dataclass(frozen=True, eq=False)

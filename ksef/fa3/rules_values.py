@@ -40,8 +40,12 @@ def _check_unusual_leaf(node: Leaf, value, path: str) -> Iterator[Finding]:
 
 
 def _check_attribute(node: Attribute, source, path: str) -> Iterator[Finding]:
-    if getattr(source, node.attribute) is None:
+    value = getattr(source, node.attribute)
+    if value is None and node.required:
         yield _missing(path + node.attribute)
+    problem = value is not None and node.type.problem(value)
+    if problem:
+        yield _finding(problem, path + node.attribute, value)
 
 
 def _check_wrap(node: Wrap, source, path: str) -> Iterator[Finding]:

@@ -11,6 +11,8 @@ from . import lexical, model
 from .codes import CorrectionEffect, InvoiceKind, TaxGroup
 from .nodes import (
     NAMESPACE,
+    SCHEMA_INSTANCE,
+    Attribute,
     Branch,
     Choice,
     Constant,
@@ -97,6 +99,7 @@ _BODY = (
     Branch('order', 'Zamowienie', ORDER),
 )
 INVOICE = (
+    Attribute('schema_location', f'{{{SCHEMA_INSTANCE}}}schemaLocation', lexical.HINT, required=False),
     Wrap('Naglowek', _HEADER),
     Branch('seller', 'Podmiot1', SELLER, required=True),
     Branch('buyer', 'Podmiot2', BUYER, required=True),

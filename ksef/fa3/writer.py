@@ -8,6 +8,7 @@ from .literal import LITERALS
 from .model import Invoice
 from .nodes import (
     NAMESPACE,
+    SCHEMA_INSTANCE,
     Attribute,
     Branch,
     Choice,
@@ -40,7 +41,8 @@ def write(invoice: Invoice) -> bytes:
     Values that were read are written as they stood in their document, others in one form: amounts with two digits
     after the point, moments in UTC.
     """
-    root = etree.Element(qualified('Faktura'), nsmap={None: NAMESPACE})
+    hints = {'xsi': SCHEMA_INSTANCE} if invoice.schema_location else {}
+    root = etree.Element(qualified('Faktura'), nsmap={None: NAMESPACE, **hints})
     _write_children(root, INVOICE, invoice)
     return etree.tostring(root, encoding='UTF-8', xml_declaration=True)
 
@@ -80,9 +82,10 @@ def _write_many(parent, node: Leaf, source):
 
 def _write_attribute(parent, node: Attribute, source):
     value = getattr(source, node.attribute)
-    if value is None:
+    if value is not None:
+        parent.set(node.tag, _text(node.type, value))
+    elif node.required:
         raise UnwritableError(f"{node.tag}: no value for {node.attribute}")
-    parent.set(node.tag, node.type.to_text(value))
 
 
 def _write_constant(parent, node: Constant, source):

@@ -150,8 +150,8 @@ def optional(strategy, required: bool):
 
 
 def many(strategy, node):
-    """Strategy: tuples of at most three."""
-    return st.lists(strategy, min_size=1 if node.required else 0, max_size=min(node.limit, 3)).map(tuple)
+    """Strategy: tuples of at most two."""
+    return st.lists(strategy, min_size=1 if node.required else 0, max_size=min(node.limit, 2)).map(tuple)
 
 
 def objects(record: Record):
