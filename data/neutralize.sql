@@ -8,6 +8,11 @@ UPDATE ksef_session
        secret_iv = NULL,
        due_at = NULL,
        state = CASE WHEN state IN ('opening', 'open', 'uploading', 'closing') THEN 'lost' ELSE state END;
+UPDATE ksef_fetch
+   SET secret_key = NULL,
+       secret_iv = NULL,
+       export_state = NULL,
+       export_reference = NULL;
 DELETE FROM ir_config_parameter WHERE key = 'l10n_pl_ksef.secret_key_id';
 UPDATE ksef_connection
    SET state = 'neutralised',

@@ -36,5 +36,13 @@ from . import ksef_worker_login
 from . import ksef_worker_send
 from . import ksef_worker_poll
 from . import ksef_worker_recover
+from . import ksef_fetch
+from . import ksef_fetch_connection
+from . import ksef_fetch_settings
+from . import ksef_received
+from . import ksef_received_store
+from . import ksef_worker_fetch
+from . import ksef_worker_fetch_export
+from . import ksef_worker_fetch_download
 from . import ir_config_parameter
 from . import ir_module_module

@@ -25,6 +25,11 @@ PARAMETERS = {
     'resend_limit': 3,
     # The longest nap of a run that waits for an answer which is due soon.
     'nap_seconds': 9,
+    # What KSeF allows of lists and packages of received invoices together, and of single ones.
+    'fetch_calls_per_minute': 16,
+    'fetch_calls_per_hour': 20,
+    'download_calls_per_minute': 16,
+    'download_calls_per_hour': 64,
 }
 # What a number must be at least; a time-out of zero would be none that the libraries take.
 MINIMA = {'worker_count': 1, 'connect_timeout': 1, 'read_timeout': 1}
@@ -152,7 +157,8 @@ class KsefWorker(models.AbstractModel):
         return SQL(
             """
             WITH usable AS (
-                SELECT id, paused_until AS paused, send_paused_until AS send_paused, read_paused_until AS read_paused
+                SELECT id, paused_until AS paused, send_paused_until AS send_paused, read_paused_until AS read_paused,
+                       fetch_paused_until AS fetch_paused, download_paused_until AS download_paused
                   FROM ksef_connection
                  WHERE active AND state = 'connected' AND database_uuid = %(uuid)s
             ), due AS (
@@ -170,6 +176,14 @@ class KsefWorker(models.AbstractModel):
                 SELECT s.connection_id, GREATEST(s.due_at, u.paused)
                   FROM ksef_session s JOIN usable u ON u.id = s.connection_id
                  WHERE s.due_at IS NOT NULL
+                UNION ALL
+                SELECT f.connection_id, GREATEST(f.due_at, u.paused, u.fetch_paused)
+                  FROM ksef_fetch f JOIN usable u ON u.id = f.connection_id
+                 WHERE f.due_at IS NOT NULL AND f.state = 'running'
+                UNION ALL
+                SELECT r.connection_id, GREATEST(r.due_at, u.paused, u.download_paused)
+                  FROM ksef_received r JOIN usable u ON u.id = r.connection_id
+                 WHERE r.due_at IS NOT NULL AND r.state = 'listed'
                 UNION ALL
                 SELECT id, GREATEST(due_at, paused_until) FROM ksef_connection
                  WHERE active AND due_at IS NOT NULL AND state IN ('verifying', 'connected') AND database_uuid = %(uuid)s
@@ -240,6 +254,8 @@ class KsefWorker(models.AbstractModel):
             self._poll_sent(run)
             self._fetch_upos(run)
             self._close_sessions(run)
+            self._fetch_due(run)
+            self._download_listed(run)
 
     # ------------------------------------------------------------------ small steps that need no KSeF
 

@@ -2,6 +2,8 @@ from . import test_connect
 from . import test_connect_browser
 from . import test_connections
 from . import test_demo
+from . import test_fetch
+from . import test_received_common
 from . import test_fa3_lines
 from . import test_fa3_parties
 from . import test_fa3_proof

@@ -1,6 +1,7 @@
 """Receiving against the sandbox: exports, their parts and archives, and every way in which they can be wrong."""
 
 import io
+import itertools
 import json
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -189,7 +190,7 @@ class TestCheckpoint:
             position = advance(windows[-1], NOW)
         assert position == until and len(windows) == 8
         assert all(window.end - window.start < timedelta(days=100) for window in windows)
-        assert all(one.end == two.start for one, two in zip(windows, windows[1:], strict=False))
+        assert all(one.end == two.start for one, two in itertools.pairwise(windows))
 
     def test_filters(self):
         open_end = Window(Role.BUYER, NOW).filters()
