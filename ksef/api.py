@@ -63,8 +63,39 @@ REFRESH = Operation("POST", "/auth/token/refresh", Bearer.REFRESH, True)
 END_LOGIN = Operation("DELETE", "/auth/sessions/current", Bearer.REFRESH, True, Yields.NOTHING)
 
 PUBLIC_KEYS = Operation("GET", "/security/public-key-certificates", Bearer.NONE, True)
+
+LOGINS = Operation("GET", "/auth/sessions", Bearer.ACCESS, True)
+TERMINATE_LOGIN = Operation("DELETE", "/auth/sessions/{referenceNumber}", Bearer.ACCESS, True, Yields.NOTHING)
+
+GENERATE_TOKEN = Operation("POST", "/tokens", Bearer.ACCESS, False)  # found again by its description, but without its text
+TOKENS = Operation("GET", "/tokens", Bearer.ACCESS, True)
 TOKEN_STATUS = Operation("GET", "/tokens/{referenceNumber}", Bearer.ACCESS, True)
+REVOKE_TOKEN = Operation("DELETE", "/tokens/{referenceNumber}", Bearer.ACCESS, True, Yields.NOTHING)
+
+CERTIFICATE_LIMITS = Operation("GET", "/certificates/limits", Bearer.ACCESS, True)
+ENROLLMENT_DATA = Operation("GET", "/certificates/enrollments/data", Bearer.ACCESS, True)
+ENROLL = Operation("POST", "/certificates/enrollments", Bearer.ACCESS, False)  # each request counts against the limit
+ENROLLMENT_STATUS = Operation("GET", "/certificates/enrollments/{referenceNumber}", Bearer.ACCESS, True)
+RETRIEVE_CERTIFICATES = Operation("POST", "/certificates/retrieve", Bearer.ACCESS, True)
+CERTIFICATES = Operation("POST", "/certificates/query", Bearer.ACCESS, True)
+REVOKE_CERTIFICATE = Operation(
+    "POST", "/certificates/{certificateSerialNumber}/revoke", Bearer.ACCESS, True, Yields.NOTHING)
+
 PERSONAL_PERMISSIONS = Operation("POST", "/permissions/query/personal/grants", Bearer.ACCESS, True)
+PERSON_PERMISSIONS = Operation("POST", "/permissions/query/persons/grants", Bearer.ACCESS, True)
+ENTITY_PERMISSIONS = Operation("POST", "/permissions/query/entities/grants", Bearer.ACCESS, True)
+AUTHORIZATIONS = Operation("POST", "/permissions/query/authorizations/grants", Bearer.ACCESS, True)
+ENTITY_ROLES = Operation("GET", "/permissions/query/entities/roles", Bearer.ACCESS, True)
+GRANT_PERSON = Operation("POST", "/permissions/persons/grants", Bearer.ACCESS, False)
+GRANT_ENTITY = Operation("POST", "/permissions/entities/grants", Bearer.ACCESS, False)
+REVOKE_PERMISSION = Operation("DELETE", "/permissions/common/grants/{permissionId}", Bearer.ACCESS, True)
+REVOKE_AUTHORIZATION = Operation("DELETE", "/permissions/authorizations/grants/{permissionId}", Bearer.ACCESS, True)
+PERMISSION_OPERATION = Operation("GET", "/permissions/operations/{referenceNumber}", Bearer.ACCESS, True)
+ATTACHMENT_PERMISSION = Operation("GET", "/permissions/attachments/status", Bearer.ACCESS, True)
+
+CONTEXT_LIMITS = Operation("GET", "/limits/context", Bearer.ACCESS, True)
+SUBJECT_LIMITS = Operation("GET", "/limits/subject", Bearer.ACCESS, True)
+RATE_LIMITS = Operation("GET", "/rate-limits", Bearer.ACCESS, True)
 
 OPEN_ONLINE = Operation("POST", "/sessions/online", Bearer.ACCESS, False)
 SEND_INVOICE = Operation("POST", "/sessions/online/{referenceNumber}/invoices", Bearer.ACCESS, False)

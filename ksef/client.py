@@ -4,28 +4,22 @@ A token may be given as :class:`~.types.Token`, :class:`~.types.Secret` or text.
 status is the caller's. Every method raises subclasses of :class:`~.errors.KsefError`.
 """
 
-import hmac
-
-from . import api, parsing, safe_xml
+from . import api, parsing
+from .client_base import ClientBase, reveal
+from .client_certificates import CertificatesMixin
+from .client_permissions import PermissionsMixin
 from .client_receiving import ReceivingMixin
-from .crypto import encrypt_session_key, encrypt_token, select_public_key, sha256_b64
-from .errors import ApiCode, AuthStatus, KsefConfigError, KsefIntegrityError, KsefLoginError, KsefRefusedError
+from .client_tokens import TokensMixin
+from .crypto import encrypt_session_key, encrypt_token, select_public_key
+from .errors import AuthStatus, KsefLoginError
 from .reading import Fields, scrub
-from .transport import is_header_value
-from .types import FA3, KeyUsage, PersonalPermissions, Secret, Token
+from .types import FA3, KeyUsage
 
 _LIST_PAGE = 1000  # the largest page of a session's invoices that KSeF gives
-_MOST_PAGES = 1000
-_PERMISSIONS_PAGE = 100
-_HASH_HEADER = "x-ms-meta-hash"
-_ACCEPT_XML = "application/xml, application/problem+json;q=0.9, application/json;q=0.8"
 
 
-class Client(ReceivingMixin):
+class Client(TokensMixin, CertificatesMixin, PermissionsMixin, ReceivingMixin, ClientBase):
     """KSeF's operations over one :class:`~.transport.Transport`."""
-
-    def __init__(self, transport):
-        self._transport = transport
 
     # -- login -------------------------------------------------------------------------------------------------------
 
@@ -56,7 +50,7 @@ class Client(ReceivingMixin):
         body = {
             "challenge": challenge.challenge,
             "contextIdentifier": {"type": context.type, "value": context.value},
-            "encryptedToken": encrypt_token(_reveal(ksef_token), challenge.timestamp_ms, public_key),
+            "encryptedToken": encrypt_token(reveal(ksef_token), challenge.timestamp_ms, public_key),
             "publicKeyId": public_key.public_key_id,
         }
         return parsing.auth_operation(self._fields(api.TOKEN_LOGIN, json=body))
@@ -109,27 +103,6 @@ class Client(ReceivingMixin):
     def end_login(self, token):
         """Void the refresh token of this login (DELETE /auth/sessions/current); the access token runs out by itself."""
         self._call(api.END_LOGIN, token).nothing()
-
-    # -- permissions -------------------------------------------------------------------------------------------------
-
-    def token_status(self, access, reference):
-        """Return the :class:`~.types.TokenReport` of a KSeF token (GET /tokens/{referenceNumber})."""
-        return parsing.token_report(self._fields(api.TOKEN_STATUS, access, referenceNumber=reference))
-
-    own_token = token_status
-
-    def personal_permissions(self, access):
-        """Return all :class:`~.types.PersonalPermissions` of who is logged in; follows the pages."""
-        grants, owner = [], set()
-        for page in range(_MOST_PAGES):
-            params = {"pageOffset": page, "pageSize": _PERMISSIONS_PAGE}
-            fields = self._fields(api.PERSONAL_PERMISSIONS, access, json={}, params=params)
-            part = parsing.personal_permissions(fields)
-            grants.extend(part.grants)
-            owner.update(part.owner)
-            if not fields.flag("hasMore"):
-                return PersonalPermissions(tuple(grants), tuple(sorted(owner)))
-        raise fields.fault("hasMore", "never ends")
 
     # -- interactive session -----------------------------------------------------------------------------------------
 
@@ -213,21 +186,9 @@ class Client(ReceivingMixin):
         :param page_size: 10 to 1000
         """
         operation = api.FAILED_INVOICES if failed else api.SESSION_INVOICES
-        seen, headers = set(), None
-        while True:
-            fields = self._fields(
-                operation, access, params={"pageSize": page_size}, headers=headers, referenceNumber=reference)
-            for item in fields.need_children("invoices"):
+        for page in self._continued_pages(operation, access, params={"pageSize": page_size}, referenceNumber=reference):
+            for item in page.need_children("invoices"):
                 yield parsing.invoice_report(item)
-            continuation = fields.optional_text("continuationToken")
-            if not continuation:
-                return
-            if not is_header_value(continuation):
-                raise fields.fault("continuationToken", "cannot be sent back")
-            if continuation in seen or len(seen) >= _MOST_PAGES:
-                raise fields.fault("continuationToken", "leads in a circle")
-            seen.add(continuation)
-            headers = {"x-continuation-token": continuation}
 
     # -- documents ---------------------------------------------------------------------------------------------------
 
@@ -263,59 +224,3 @@ class Client(ReceivingMixin):
             "pageSize": page_size,
         }
         return parsing.metadata_page(self._fields(api.QUERY_METADATA, access, json=filters, params=params))
-
-    # -- inside ------------------------------------------------------------------------------------------------------
-
-    def _call(self, operation, token=None, *, json=None, data=None, params=None, headers=None, **path):
-        """Perform ``operation`` and return its Answer."""
-        if operation.bearer is not api.Bearer.NONE and not token:
-            raise KsefConfigError("This call needs a token.", operation=operation.name)
-        return self._transport.request(
-            operation.name, operation.method, operation.url_path(**path),
-            token=_reveal(token), json=json, data=data, params=params, headers=headers)
-
-    def _fields(self, operation, token=None, **arguments):
-        """Perform ``operation`` and return the JSON object of its answer."""
-        answer = self._call(operation, token, **arguments)
-        return Fields(answer.json(), answer)
-
-    def _download(self, operation, token, **path):
-        """Perform ``operation`` and return the bytes of an XML document, checked against KSeF's hash of them.
-
-        Without a stated hash the document must at least be whole, which well-formed XML is.
-        """
-        answer = self._call(operation, token, headers={"Accept": _ACCEPT_XML}, **path)
-        content = answer.xml()
-        stated = answer.headers.get(_HASH_HEADER)
-        if not stated:
-            try:
-                safe_xml.parse(content)
-            except ValueError as error:
-                raise answer.unreadable(error) from None
-        elif not hmac.compare_digest(stated.strip().encode(), sha256_b64(content).encode()):
-            raise KsefIntegrityError(
-                "The downloaded document does not have the hash that KSeF states.",
-                operation=operation.name, http_status=answer.status)
-        return content
-
-    def _with_fresh_keys(self, start, keys):
-        """Return ``start(keys)``; if KSeF does not know the key, or none of ``keys`` serves, once more with new keys.
-
-        Repeating is safe: KSeF has certainly refused, or was not asked.
-        """
-        try:
-            return start(keys or self.public_keys())
-        except KsefRefusedError as error:
-            if ApiCode.PUBLIC_KEY_UNKNOWN not in error.codes:
-                raise
-        except KsefConfigError:
-            if not keys:
-                raise
-        return start(self.public_keys())
-
-
-def _reveal(token):
-    """Return the text of a token given as Token, Secret or text."""
-    if isinstance(token, Token):
-        token = token.value
-    return token.reveal() if isinstance(token, Secret) else token

@@ -130,6 +130,31 @@ class SessionStatus(Code):
         return code == cls.PROCESSED or code >= FIRST_FAILURE
 
 
+class EnrollmentStatus(Code):
+    """Status of a request for a certificate (GET /certificates/enrollments/{referenceNumber})."""
+
+    ACCEPTED = 100, "Wniosek przyjęty do realizacji"
+    ISSUED = 200, "Wniosek obsłużony (certyfikat wygenerowany)"
+    REJECTED = 400, "Wniosek odrzucony"  # the key is certified for somebody else, or the limit is reached: see details
+    UNKNOWN_ERROR = 500, "Nieznany błąd"
+    CANCELLED = 550, "Operacja została anulowana przez system"
+
+
+class PermissionStatus(Code):
+    """Status of granting or revoking a permission (GET /permissions/operations/{referenceNumber})."""
+
+    IN_PROGRESS = 100, "Operacja przyjęta do realizacji"
+    DONE = 200, "Operacja zakończona sukcesem"
+    FAILED = 400, "Operacja zakończona niepowodzeniem"
+    IDENTIFIERS_CONFLICT = 410, "Podane identyfikatory są niezgodne lub pozostają w niewłaściwej relacji"
+    NO_RIGHT = 420, "Użyte poświadczenia nie mają uprawnień do wykonania tej operacji"
+    WRONG_CONTEXT_ROLE = 430, "Kontekst identyfikatora nie odpowiada wymaganej roli lub uprawnieniom"
+    RELATION_FORBIDDEN = 440, "Operacja niedozwolona dla wskazanych powiązań identyfikatorów"
+    IDENTIFIER_FORBIDDEN = 450, "Operacja niedozwolona dla wskazanego identyfikatora lub jego typu"
+    UNKNOWN_ERROR = 500, "Nieznany błąd"
+    CANCELLED = 550, "Operacja została anulowana przez system"
+
+
 class ExportStatus(Code):
     """Status of an export of invoices (GET /invoices/exports/{referenceNumber})."""
 

@@ -15,15 +15,12 @@ from .types import (
     InvoiceReport,
     MetadataPage,
     OpenedSession,
-    PersonalPermission,
-    PersonalPermissions,
     PublicKey,
     Secret,
     SessionReport,
     StatusInfo,
     Token,
     TokenPair,
-    TokenReport,
     UpoPage,
 )
 
@@ -110,37 +107,6 @@ def context(fields):
     """Read an identifier of type and value, or None when it is not complete."""
     kind, value = fields.text("type"), fields.text("value")
     return Context(value=value, type=kind) if kind and value else None
-
-
-def token_report(fields):
-    """Read a TokenStatusResponse."""
-    return TokenReport(
-        reference_number=reference(fields),
-        status=fields.need("text", "status"),
-        requested_permissions=fields.texts("requestedPermissions"),
-        description=fields.text("description") or "",
-        context=context(fields.child("contextIdentifier")),
-        created_at=fields.timestamp("dateCreated"),
-        last_used_at=fields.timestamp("lastUseDate"),
-        status_details=fields.texts("statusDetails"),
-    )
-
-
-def personal_permissions(fields):
-    """Read a QueryPersonalPermissionsResponse."""
-    return PersonalPermissions(
-        grants=tuple(
-            PersonalPermission(
-                scope=grant.need("text", "permissionScope"),
-                state=grant.text("permissionState") or "",
-                context=context(grant.child("contextIdentifier")),
-                can_delegate=bool(grant.flag("canDelegate")),
-                description=grant.text("description") or "",
-            )
-            for grant in fields.need_children("permissions")
-        ),
-        owner=fields.texts("ownerPermissions"),
-    )
 
 
 def opened_session(fields):

@@ -189,7 +189,7 @@ class TestPaging:
         assert len(ksef.server.requests) <= 4
 
     def test_no_end(self, client, monkeypatch):
-        monkeypatch.setattr("ksef.client._MOST_PAGES", 3)
+        monkeypatch.setattr("ksef.client_base._MOST_PAGES", 3)
         with pytest.raises(KsefUnreadableError, match="circle"):
             self.read(client(*self.pages("a", "b", "c", "d", "e", None)))
 

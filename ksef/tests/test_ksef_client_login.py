@@ -170,7 +170,7 @@ class TestPermissions:
             "pageOffset=0&pageSize=100", "pageOffset=1&pageSize=100"]
 
     def test_personal_permissions_that_never_end(self, client, monkeypatch):
-        monkeypatch.setattr("ksef.client._MOST_PAGES", 5)
+        monkeypatch.setattr("ksef.client_base._MOST_PAGES", 5)
         ksef = client(answers.PERMISSIONS | {"hasMore": True})
         with pytest.raises(KsefUnreadableError):
             ksef.personal_permissions(answers.ACCESS)
