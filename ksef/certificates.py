@@ -43,6 +43,8 @@ __all__ = [
     "CertificateProblem",
     "KeyPair",
     "SigningRequest",
+    "certificate_from_der",
+    "key_from_pem",
     "new_csr",
     "read_certificate",
     "read_credentials",
@@ -77,14 +79,19 @@ class KeyPair:
 
         :raise CertificateProblem: they cannot be read, or do not belong together
         """
-        key_text = key_pem.reveal() if isinstance(key_pem, Secret) else key_pem
         try:
-            key = load_pem_private_key(key_text.encode(), None)
             certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
         except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise CertificateProblem(
-                CertificateFault.DAMAGED, "The stored certificate or its key cannot be read.") from None
-        return cls(certificate, key)
+            raise CertificateProblem(CertificateFault.DAMAGED, "The stored certificate cannot be read.") from None
+        return cls(certificate, key_from_pem(key_pem))
+
+    @classmethod
+    def from_der(cls, key_pem, certificate_der):
+        """Return the pair of a kept key and the certificate that KSeF issued for it (IssuedCertificate).
+
+        :raise CertificateProblem: they cannot be read, or do not belong together
+        """
+        return cls(certificate_from_der(certificate_der), key_from_pem(key_pem))
 
     @property
     def info(self):
@@ -137,6 +144,18 @@ def read_certificate(files):
     return read_info(_choose(read_parts(files, None)))
 
 
+def key_from_pem(key_pem):
+    """Return the private key (an object of ``cryptography``) kept as PEM text or Secret.
+
+    :raise CertificateProblem: it cannot be read
+    """
+    text = key_pem.reveal() if isinstance(key_pem, Secret) else key_pem
+    try:
+        return load_pem_private_key(text.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise CertificateProblem(CertificateFault.DAMAGED, "The stored private key cannot be read.") from None
+
+
 def certificate_from_der(content):
     """Return the certificate (an object of ``cryptography``) in DER bytes.
 
@@ -187,8 +206,8 @@ class SigningRequest:
     csr: str
 
 
-def new_csr(data):
-    """Return a :class:`SigningRequest` with a new EC P-256 key for a certificate of KSeF.
+def new_csr(data, private_key=None):
+    """Return a :class:`SigningRequest` with a new EC P-256 key (unless one is given) for a certificate of KSeF.
 
     Store the key (encrypted) before the request is sent: KSeF never returns it.
 
@@ -197,7 +216,7 @@ def new_csr(data):
     :raise KsefConfigError: a value cannot stand in a certificate
     """
     values = getattr(data, "attributes", data)
-    private_key = ec.generate_private_key(ec.SECP256R1())
+    private_key = private_key or ec.generate_private_key(ec.SECP256R1())
     try:
         subject = x509.Name([
             x509.NameAttribute(oid, values[name]) for name, oid in SUBJECT_ATTRIBUTES.items() if values.get(name)])

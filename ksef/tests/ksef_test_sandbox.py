@@ -64,9 +64,10 @@ class Sandbox:
         assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def call(self, method, path, json=None):
-        """Call the interface itself, without a token."""
-        answer = self._session.request(method, self.url + path, json=json, timeout=10)
+    def call(self, method, path, json=None, token=None):
+        """Call the interface itself, with an access token or without."""
+        headers = {"Authorization": f"Bearer {token.value.reveal()}"} if token else None
+        answer = self._session.request(method, self.url + path, json=json, headers=headers, timeout=10)
         assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
