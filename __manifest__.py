@@ -16,6 +16,7 @@
         'security/ksef_connect_security.xml',
         'security/ksef_send_security.xml',
         'security/ksef_wizard_rules.xml',
+        'security/ksef_part_rules.xml',
         'data/ir_cron.xml',
         'views/ksef_connect_views.xml',
         'views/ksef_credential_views.xml',
@@ -25,6 +26,8 @@
         'views/ksef_menus.xml',
         'views/ksef_send_views.xml',
         'views/account_move_views.xml',
+        'views/account_move_fa3_views.xml',
+        'views/account_move_reversal_views.xml',
         'views/account_move_send_views.xml',
         'report/ksef_invoice_report.xml',
         'views/res_config_settings_views.xml',
@@ -37,6 +40,7 @@
     ],
     'assets': {
         'web.assets_backend': [
+            'l10n_pl_ksef/static/src/countdown/*',
             'l10n_pl_ksef/static/src/reload_while/*',
             'l10n_pl_ksef/static/src/ksef_move/*',
         ],

@@ -5,18 +5,19 @@ from datetime import date, datetime
 
 from odoo import models
 
-from ..ksef.fa3.codes import InvoiceKind
 from ..ksef.fa3.finding import ERROR
-from ..ksef.fa3.model import Annotations, Invoice
+from ..ksef.fa3.model import Invoice, Period
 from ..ksef.fa3.text import collapse
+from .account_move_lock import SALE_TYPES
 from .ksef_invoice_context import Entry, RenderContext
 from .ksef_invoice_findings import Origin
 
 SYSTEM = 'Odoo l10n_pl_ksef'
 # What is read of the journal items and partners: all of it at once for a whole batch.
 ITEM_FIELDS = (
-    'display_type', 'sequence', 'name', 'quantity', 'price_unit', 'discount', 'price_subtotal', 'balance',
-    'product_id', 'product_uom_id', 'tax_ids', 'tax_line_id', 'tax_tag_ids', 'date_maturity', 'move_id',
+    'display_type', 'sequence', 'name', 'quantity', 'price_unit', 'discount', 'price_subtotal', 'price_total', 'balance',
+    'amount_currency', 'product_id', 'product_uom_id', 'tax_ids', 'tax_line_id', 'tax_tag_ids', 'date_maturity', 'move_id',
+    'ksef_corrected_line_id',
 )
 PARTNER_FIELDS = (
     'name', 'vat', 'is_company', 'street', 'street2', 'zip', 'city', 'state_id', 'country_id', 'email', 'phone',
@@ -32,7 +33,7 @@ class RenderedInvoice:
     * ``findings``: JSON-able dicts with ``severity`` ('error' or 'warning'), ``code``, ``field`` (its label),
       ``message`` (what is wrong and what to do), ``value``, ``res_model`` and ``res_id`` (the record to mend),
       ``remedy`` (``None`` or 'set_today');
-    * ``invoice_number``, ``issue_date``, ``seller_nip`` ('' when unknown), ``invoice_kind`` ('VAT').
+    * ``invoice_number``, ``issue_date``, ``seller_nip`` ('' when unknown), ``invoice_kind`` ('VAT', 'KOR' …).
     """
 
     xml: bytes | None
@@ -47,7 +48,7 @@ class AccountMove(models.Model):
     _inherit = 'account.move'
 
     def _ksef_render(self, created_at: datetime | None = None) -> RenderedInvoice:
-        """Return the FA(3) document of one posted customer invoice; reads only.
+        """Return the FA(3) document of one posted customer invoice or credit note; reads only.
 
         :param created_at: moment written as ``DataWytworzeniaFa`` (naive UTC); now, when not given.
         """
@@ -73,7 +74,7 @@ class AccountMove(models.Model):
         entry = Entry(self)
         issues = self._ksef_find_refusals(context, entry)
         xml, seller_nip = None, ''
-        if self.move_type == 'out_invoice' and self.state == 'posted':
+        if self.move_type in SALE_TYPES and self.state == 'posted':
             refused = any(issue.severity == ERROR for issue in issues)
             invoice, origin = self._ksef_build(context, entry, refused)
             seller_nip = invoice.seller.nip or ''
@@ -86,30 +87,54 @@ class AccountMove(models.Model):
             invoice_number=collapse(self.name),
             issue_date=self.invoice_date or None,
             seller_nip=seller_nip,
-            invoice_kind=InvoiceKind.VAT.value,
+            invoice_kind=self._ksef_invoice_kind().value,
         )
 
     def _ksef_build(self, context: RenderContext, entry: Entry, refused: bool) -> tuple[Invoice, Origin]:
         """Return the invoice and where its parts come from; of a refused one only what can be told anyway."""
-        lines = [] if refused else self._ksef_lines(context, entry)
-        remarks, remark_items = ([], []) if refused else self._ksef_remarks(entry)
-        rates = {line.rate for line in lines}
+        rows = [] if refused else self._ksef_all_rows(context, entry)
+        numbers = {item: line.number for item, line in rows}
+        remarks, remark_items = ([], []) if refused else self._ksef_remarks(entry, numbers)
         buyer = self._ksef_buyer()
         supply_date, supply_field = self._ksef_supply_date()
+        is_advance = self._ksef_special_kind() == 'advance'
+        no_amounts = refused or (self._ksef_is_correction() and self.ksef_correction_kind == 'buyer')
         invoice = Invoice(
             created_at=context.created_at,
             system=SYSTEM,
-            seller=self._ksef_seller(rates),
+            seller=self._ksef_seller(self._ksef_rate_set(context, entry)),
             buyer=buyer,
+            kind=self._ksef_invoice_kind(),
             number=self.name,
+            currency=self.currency_id.name,
             issue_date=self.invoice_date,
             supply_date=supply_date,
+            period=self._ksef_period(),
             total=self._ksef_total(),
-            group_totals=() if refused else tuple(self._ksef_group_totals(context, entry)),
-            annotations=Annotations(reverse_charge=self._ksef_reverse_charge(rates, buyer)),
+            group_totals=() if no_amounts else tuple(self._ksef_group_totals(context, entry)),
+            exchange_rate=self._ksef_exchange_rate() if is_advance else None,
+            annotations=self._ksef_annotations(context, entry, buyer),
+            correction=None if refused else self._ksef_correction(),
+            receipt_invoice=self.ksef_receipt_invoice,
             related_parties=self.commercial_partner_id.l10n_pl_links_with_customer,
             remarks=tuple(remarks),
-            lines=tuple(lines),
+            advance_invoices=self._ksef_advance_invoices(entry),
+            lines=tuple(line for _item, line in rows),
             payment=self._ksef_payment(entry),
+            order=None if refused else self._ksef_order(context),
         )
-        return invoice, Origin(entry.products, remark_items, supply_field)
+        return invoice, Origin([item for item, _line in rows], remark_items, supply_field)
+
+    def _ksef_all_rows(self, context, entry) -> list:
+        """Return the lines of any kind of invoice; an advance has its order instead."""
+        if self._ksef_root()._ksef_special_kind() == 'advance':
+            return []
+        if self._ksef_is_correction():
+            return self._ksef_correction_rows(context, entry)
+        return self._ksef_rows(context, entry)
+
+    def _ksef_period(self) -> Period | None:
+        """Return the period which the invoice is for, instead of one day of supply (OkresFa)."""
+        if not (self.ksef_period_start and self.ksef_period_end):
+            return None
+        return Period(first=self.ksef_period_start, last=self.ksef_period_end)

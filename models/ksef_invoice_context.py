@@ -8,7 +8,7 @@ from odoo import fields
 
 from ..ksef.fa3.codes import TaxRate
 from ..ksef.fa3.schema import SchemaError
-from .ksef_invoice_tax import known_grids
+from .ksef_invoice_tax import TaxKind, known_grids
 
 POLISH = 'pl_PL'
 TEXT_TYPES = ('line_section', 'line_subsection', 'line_note')
@@ -17,8 +17,10 @@ TEXT_TYPES = ('line_section', 'line_subsection', 'line_note')
 class Entry:
     """The journal items of one invoice, sorted by what they are; lines stand as Odoo shows and prints them.
 
-    ``items``: all; ``products``: lines that are sold; ``shown``: these with sections and notes; ``taxes``: items of
-    tax; ``terms``: receivables with their due dates.
+    ``items``: all; ``products``: lines that are sold; ``deducted``: those of them that take off an advance (a
+    settlement states them by the number of the advance invoice, not as lines); ``lines``: the others; ``shown``:
+    these with sections and notes; ``taxes``: items of tax; ``terms``: receivables with their due dates; ``rounding``:
+    what the method of cash rounding added.
     """
 
     def __init__(self, move):
@@ -27,10 +29,14 @@ class Entry:
         for item in self.items:
             by_type[item.display_type].append(item)
         self.products = sorted(by_type['product'], key=_printed_order)
+        deducted = move._ksef_deductions(self.products)
+        self.deducted = [item for item in self.products if item in deducted]
+        self.lines = [item for item in self.products if item not in deducted] if deducted else self.products
         texts = [item for kind in TEXT_TYPES for item in by_type[kind]]
-        self.shown = sorted([*self.products, *texts], key=_printed_order) if texts else self.products
+        self.shown = sorted([*self.lines, *texts], key=_printed_order) if texts else self.lines
         self.taxes = [item for item in self.items if item.tax_line_id]
         self.terms = by_type['payment_term']
+        self.rounding = by_type['rounding']
 
 
 def _printed_order(item) -> tuple:
@@ -47,26 +53,32 @@ class RenderContext:
         self.namespace = uuid.uuid5(uuid.NAMESPACE_URL, parameters.get_param('database.uuid') or '')
         languages = dict(model.env['res.lang'].get_installed())
         self._language = POLISH if POLISH in languages else 'en_US'
-        self._units, self._rates, self._grids, self._booked = {}, {}, {}, {}
+        self._units, self._kinds, self._grids, self._booked = {}, {}, {}, {}
         self.schema, self.schema_problem = None, None
         try:
             self.schema = model._ksef_schema()
         except SchemaError as error:
             self.schema_problem = str(error)
 
-    def rate(self, tax) -> tuple[TaxRate | None, str | None]:
-        """Return the rate of a tax, or the code of why it has none; neither without a tax."""
+    def kind(self, tax) -> tuple[TaxKind | None, str | None]:
+        """Return what a tax is in FA(3), or the code of why it is nothing there; neither without a tax."""
         if not tax:
             return None, None
-        if tax.id not in self._rates:
-            self._rates[tax.id] = tax._ksef_rate()
-        return self._rates[tax.id]
+        if tax.id not in self._kinds:
+            self._kinds[tax.id] = tax._ksef_kind()
+        return self._kinds[tax.id]
 
-    def grids(self, tax) -> frozenset:
-        """Return the tax grids of the base of a tax."""
-        if tax.id not in self._grids:
-            self._grids[tax.id] = tax._ksef_base_grids()
-        return self._grids[tax.id]
+    def rate(self, tax) -> tuple[TaxRate | None, str | None]:
+        """Return the rate of a tax, or the code of why it has none; neither without a tax."""
+        kind, problem = self.kind(tax)
+        return (kind.rate if kind else None), problem
+
+    def grids(self, tax, refund: bool) -> frozenset:
+        """Return the tax grids of the base of a tax, on invoices or on credit notes."""
+        key = tax.id, refund
+        if key not in self._grids:
+            self._grids[key] = tax._ksef_base_grids(refund)
+        return self._grids[key]
 
     def booked_grids(self, item) -> frozenset:
         """Return the known tax grids in which a journal item is booked."""
@@ -81,3 +93,7 @@ class RenderContext:
         if unit.id not in self._units:
             self._units[unit.id] = unit.with_context(lang=self._language).name
         return self._units[unit.id]
+
+    def uid(self, record) -> str:
+        """Return the identifier of a line (UU_ID), made from its record: the same in an invoice and all its corrections."""
+        return str(uuid.uuid5(self.namespace, f'{record._name}/{record.id}'))

@@ -1,15 +1,17 @@
 """Lines, remarks and sums of an invoice, from its posted journal entry."""
 
-import uuid
 from collections import defaultdict
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any
 
 from odoo import models
 
-from ..ksef.fa3.codes import GoodsCode, TaxRate
+from ..ksef.fa3.codes import GoodsCode, Procedure, TaxRate
 from ..ksef.fa3.lexical import PRICE, QUANTITY, TEXT_256, TEXT_512
 from ..ksef.fa3.model import GroupTotal, Line, Remark
 from ..ksef.fa3.text import collapse, shorten, split
+from .ksef_invoice_tax import TaxKind
 
 CENT = Decimal('0.01')
 # Polish, because an invoice in KSeF is: words of the document, not of the user interface.
@@ -19,10 +21,15 @@ FULL_NAME_KEY = 'Pełna nazwa'
 WRITTEN_DIGITS = 12
 # Wide enough for any quantity times any price that Odoo stores; what is too large for FA(3) is found later.
 _WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
+VOUCHERS = {
+    'l10n_pl_vat_b_spv': Procedure.VOUCHER_SINGLE,
+    'l10n_pl_vat_b_spv_dostawa': Procedure.VOUCHER_SINGLE_DELIVERY,
+    'l10n_pl_vat_b_mpv_prowizja': Procedure.VOUCHER_MULTI_COMMISSION,
+}
 
 
 def amount(value: float) -> Decimal:
-    """Return a monetary value of Odoo in PLN, to the grosz (which is how it is stored)."""
+    """Return a monetary value of Odoo, to the grosz or cent (which is how it is stored)."""
     return Decimal(f'{value:.2f}') + 0  # no negative zero
 
 
@@ -40,73 +47,162 @@ def decimal_number(value: float, places: int) -> Decimal:
     return Decimal(value).quantize(Decimal(1).scaleb(-places), context=_WIDE)
 
 
+def full_value(quantity: Decimal, unit_price: Decimal) -> Decimal:
+    """Return quantity times price, to the grosz."""
+    return _WIDE.multiply(quantity, unit_price).quantize(CENT, context=_WIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """A line at one moment: as it was invoiced, or before and after a correction.
+
+    ``item`` is the journal item that it is named after; ``quantity`` and ``unit_price`` are signed; ``net`` and
+    ``gross`` its values in the invoice's currency; ``percent`` the discount that Odoo shows. ``unit_price`` is gross
+    when ``is_gross``.
+    """
+
+    item: Any
+    quantity: Decimal
+    unit_price: Decimal
+    percent: float
+    net: Decimal
+    gross: Decimal
+    is_gross: bool
+    has_discount: bool
+
+    @property
+    def discount(self) -> Decimal | None:
+        """Return what is taken off the full value of the line (P_10), if anything."""
+        value = self.gross if self.is_gross else self.net
+        return (full_value(self.quantity, self.unit_price) - value or None) if self.has_discount else None
+
+
+def state_of(context, item) -> LineState:
+    """Return a line as it is booked."""
+    tax = item.tax_ids[:1]
+    kind = context.kind(tax)[0]
+    return LineState(
+        item=item,
+        quantity=decimal_number(item.quantity, QUANTITY.places),
+        unit_price=decimal_number(item.price_unit, PRICE.places),
+        percent=item.discount,
+        net=amount(item.price_subtotal),
+        gross=amount(item.price_total),
+        is_gross=bool(tax.price_include or (kind and kind.margin)),
+        has_discount=bool(item.discount),
+    )
+
+
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
-    def _ksef_lines(self, context, entry) -> list[Line]:
-        """Return the lines of the products, in their order."""
-        return [self._ksef_line(context, number, item) for number, item in enumerate(entry.products, 1)]
+    def _ksef_rows(self, context, entry) -> list[tuple[Any, Line]]:
+        """Return the lines of the invoice in their order, each with the journal item that it came from."""
+        return [
+            (item, self._ksef_line(context, number, state_of(context, item)))
+            for number, item in enumerate(entry.lines, 1)
+        ]
 
-    def _ksef_line(self, context, number: int, item) -> Line:
-        quantity = decimal_number(item.quantity, QUANTITY.places)
-        unit_price = decimal_number(item.price_unit, PRICE.places)
-        net = amount(item.price_subtotal)
-        goods_code = item.product_id.l10n_pl_vat_gtu
+    def _ksef_line(self, context, number: int, state: LineState, uid: str | None = None, before=False) -> Line:
+        """Return one line in one state.
+
+        :param uid: identifier, when it isn't the one of the journal item; :param before: the state before a correction.
+        """
+        item = state.item
+        kind: TaxKind | None = context.kind(item.tax_ids[:1])[0]
+        tax_free = not kind or kind.margin
         return Line(
             number=number,
-            uid=str(uuid.uuid5(context.namespace, f'account.move.line/{item.id}')),
+            uid=uid or context.uid(item),
             name=shorten(collapse(item.name or item.product_id.display_name), TEXT_512.maximum) or None,
             unit=collapse(context.unit_name(item.product_uom_id)) or None,
-            quantity=quantity,
-            unit_price=unit_price,
-            discount=self._ksef_discount(item.discount, _WIDE.multiply(quantity, unit_price), net),
-            net=net,
-            rate=context.rate(item.tax_ids)[0],
-            goods_code=GoodsCode(goods_code) if goods_code else None,
+            quantity=state.quantity,
+            unit_price=None if state.is_gross else state.unit_price,
+            gross_unit_price=state.unit_price if state.is_gross else None,
+            discount=state.discount,
+            net=None if state.is_gross else state.net,
+            gross=state.gross if state.is_gross else None,
+            tax=state.gross - state.net if state.is_gross and not tax_free else None,
+            rate=kind.rate if kind else None,
+            one_stop_shop_rate=kind.percent if kind and kind.is_oss else None,
+            exchange_rate=self._ksef_exchange_rate(),
+            before_correction=before,
+            **self._ksef_line_marks(item, kind),
         )
 
-    def _ksef_discount(self, percent: float, full_value: Decimal, net: Decimal) -> Decimal | None:
-        """Return what the discount takes off the line, in PLN (P_10): full value, to the grosz, less net value."""
-        discount = full_value.quantize(CENT, context=_WIDE) - net if percent else Decimal(0)
-        return discount or None
+    def _ksef_line_marks(self, item, kind: TaxKind | None) -> dict:
+        """Return codes and procedure of a line."""
+        goods_code = item.product_id.l10n_pl_vat_gtu
+        voucher = next((procedure for field, procedure in VOUCHERS.items() if self[field]), None)
+        return {
+            'goods_code': GoodsCode(goods_code) if goods_code else None,
+            'procedure': (kind and kind.procedure) or voucher,
+        }
 
-    def _ksef_remarks(self, entry) -> tuple[list[Remark], list]:
+    def _ksef_remarks(self, entry, numbers: dict) -> tuple[list[Remark], list]:
         """Return sections, notes and names that are too long for their line, and the journal item of each.
 
         A section belongs to the product that follows it, a note to the one before it. Texts that are longer than one
         remark go into several, in their order.
+
+        :param numbers: the number of each product line; one that isn't stated has none
         """
         remarks, items = [], []
-        number, count = 0, len(entry.products)
+        following = self._ksef_following_numbers(entry, numbers)
+        number = None
         for item in entry.shown:
             is_product = item.display_type == 'product'
-            number += is_product
+            number = numbers.get(item) if is_product else number
             text = collapse(item.name)
             if not text or (is_product and len(text) <= TEXT_512.maximum):
                 continue
             key = FULL_NAME_KEY if is_product else REMARK_KEYS[item.display_type]
-            about = number if is_product or item.display_type == 'line_note' else number + 1
-            about = about if 0 < about <= count else None
+            about = number if is_product or item.display_type == 'line_note' else following[item]
             parts = [Remark(key=key, value=value, line_number=about) for value in split(text, TEXT_256.maximum)]
             remarks += parts
             items += [item] * len(parts)
         return remarks, items
 
+    def _ksef_following_numbers(self, entry, numbers: dict) -> dict:
+        """Return, for every shown item, the number of the product line that comes next after it."""
+        following, number = {}, None
+        for item in reversed(entry.shown):
+            following[item] = number
+            if item.display_type == 'product':
+                number = numbers.get(item)
+        return following
+
     def _ksef_group_totals(self, context, entry) -> list[GroupTotal]:
         """Return the sums per group of rates, from the base and tax items of the journal entry (P_13_x, P_14_x)."""
-        net, tax = defaultdict(Decimal), defaultdict(Decimal)
+        net, tax, tax_in_pln = defaultdict(Decimal), defaultdict(Decimal), defaultdict(Decimal)
+        foreign = self.currency_id.name != 'PLN'
+        booked = 'amount_currency' if foreign else 'balance'
         for item in entry.products:
-            net[self._ksef_group(context, item.tax_ids)] -= amount(item.balance)
+            net[self._ksef_group(context, item.tax_ids)] -= amount(item[booked])
         for item in entry.taxes:
-            tax[self._ksef_group(context, item.tax_line_id)] -= amount(item.balance)
+            group = self._ksef_group(context, item.tax_line_id)
+            tax[group] -= amount(item[booked])
+            tax_in_pln[group] -= amount(item.balance)
         totals = []
         for group in net.keys() | tax.keys():
             has_tax = group and group.tax_element is not None
             # A tax item where none belongs stays visible to the checks.
             tax_amount = tax[group] if has_tax or tax.get(group) else None
-            totals.append(GroupTotal(group=group, net=net[group] + 0, tax=tax_amount))
+            has_pln = foreign and group and group.tax_in_pln_element is not None
+            totals.append(GroupTotal(
+                group=group, net=net[group] + 0, tax=tax_amount, tax_in_pln=tax_in_pln[group] + 0 if has_pln else None))
         return totals
 
     def _ksef_group(self, context, tax):
-        rate: TaxRate | None = context.rate(tax)[0]
-        return rate.group if rate else None
+        kind = context.kind(tax)[0]
+        return kind.group if kind else None
+
+    def _ksef_exchange_rate(self) -> Decimal | None:
+        """Return the PLN that one unit of the invoice's currency is worth (KursWaluty), ``None`` on invoices in PLN."""
+        if self.currency_id.name == 'PLN' or not self.invoice_currency_rate:
+            return None
+        return (1 / Decimal(self.invoice_currency_rate)).quantize(Decimal('1e-6'), context=_WIDE).normalize() + 0
+
+    def _ksef_rate_set(self, context, entry) -> set[TaxRate]:
+        """Return the rates of the lines."""
+        return {rate for item in entry.products if (rate := context.rate(item.tax_ids[:1])[0])}

@@ -1,11 +1,13 @@
 """Seller, buyer and accounts of an invoice, as FA(3) wants them (Podmiot1, Podmiot2, Platnosc)."""
 
+import base64
 import re
 
 from odoo import models
 from odoo.tools import email_normalize_all
 from stdnum.eu import vat as eu_vat
 
+from ..ksef.fa3 import reader
 from ..ksef.fa3.codes import EU_VAT_PREFIXES, PaymentForm, TaxRate
 from ..ksef.fa3.lexical import EMAIL, EU_VAT_NUMBER, PHONE, SWIFT, TEXT_256
 from ..ksef.fa3.model import (
@@ -14,6 +16,7 @@ from ..ksef.fa3.model import (
     Buyer,
     BuyerIdentifier,
     Contact,
+    CorrectedBuyer,
     EuVatId,
     NoTaxId,
     OtherTaxId,
@@ -27,6 +30,7 @@ from ..ksef.fa3.text import collapse
 PREFIX_OF_COUNTRY = {'GR': 'EL'}
 EU_COUNTRIES = EU_VAT_PREFIXES - {'EL', 'XI'} | {'GR'}
 MAX_EMAILS = 3  # DaneKontaktowe
+BUYER_KEY = '1'  # IDNabywcy: links old and new data of the only buyer
 
 
 def polish_number(vat: str | None) -> str | None:
@@ -140,7 +144,24 @@ class AccountMove(models.Model):
             name=collapse(partner.name) or None,
             address=address_of(partner),
             contacts=() if private else contacts_of(self.partner_id) or contacts_of(partner),
+            key=BUYER_KEY if self.ksef_correction_kind == 'buyer' and self._ksef_is_correction() else None,
         )
+
+    def _ksef_stated_buyer(self) -> Buyer | None:
+        """Return the buyer as KSeF has got it last: in this invoice, or in the newest of its corrections."""
+        for move in reversed(self | self._ksef_family()):
+            document = move.sudo().ksef_document_id
+            if document.state == 'accepted' and document.xml:
+                return reader.read(base64.b64decode(document.xml)).buyer
+        return None
+
+    def _ksef_corrected_buyers(self) -> tuple[CorrectedBuyer, ...]:
+        """Return the buyer as it was before a correction of its data (Podmiot2K)."""
+        root = self._ksef_root()
+        old = root._ksef_stated_buyer() if self.ksef_correction_kind == 'buyer' and root != self else None
+        if not old:
+            return ()
+        return (CorrectedBuyer(identifier=old.identifier, name=old.name, address=old.address, key=BUYER_KEY),)
 
     def _ksef_payment(self, entry) -> Payment | None:
         """Return due dates and account: a transfer, as soon as an account to pay to is given."""

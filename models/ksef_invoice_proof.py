@@ -6,9 +6,8 @@ from decimal import Decimal
 from odoo import models
 
 from ..ksef.fa3 import rules, writer
-from ..ksef.fa3.codes import TaxRate
 from ..ksef.fa3.finding import WARNING, Finding, has_errors
-from ..ksef.fa3.model import Buyer, EuVatId, Invoice, OtherTaxId
+from ..ksef.fa3.model import Invoice
 from ..ksef.fa3.text import collapse
 from .ksef_invoice_findings import Issue
 from .ksef_invoice_lines import amount
@@ -43,6 +42,8 @@ class AccountMove(models.Model):
 
         The taxable supply date is what an accountant enters; the delivery date comes from the warehouse.
         """
+        if self.ksef_period_start and self.ksef_period_end:
+            return None, 'ksef_period_end'
         field = 'taxable_supply_date' if self.taxable_supply_date or not self.delivery_date else 'delivery_date'
         day = self[field] or None
         return (None if day == self.invoice_date else day), field
@@ -74,18 +75,5 @@ class AccountMove(models.Model):
         return [Issue.warning('buyer-recipient', self, 'partner_id', value=collapse(recipient.name))]
 
     def _ksef_total(self) -> Decimal:
-        """Return the amount due, tax included (P_15)."""
-        return amount(self.amount_total)
-
-    def _ksef_reverse_charge(self, rates: set, buyer: Buyer) -> bool:
-        """Tell whether the buyer accounts for the tax, which the invoice has to state (P_18).
-
-        That is so under domestic reverse charge, for services of art. 100 sec. 1 pt 4, and for other supplies in
-        another EU country: there an invoice is issued only because the buyer is liable (art. 106a pt 2 a). A business
-        outside the EU is taken to be liable for a tax of the same kind; a warning asks to make sure.
-        """
-        foreign_business = isinstance(buyer.identifier, (EuVatId, OtherTaxId))
-        return bool(
-            rates & {TaxRate.REVERSE_CHARGE, TaxRate.SERVICES_ART_100}
-            or (TaxRate.OUTSIDE_POLAND in rates and foreign_business)
-        )
+        """Return the amount due, tax included (P_15); of a credit note what it takes back."""
+        return self._ksef_sign() * amount(self.amount_total) + 0

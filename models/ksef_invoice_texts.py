@@ -14,30 +14,21 @@ FAULT = _lt(
 # 'code' or 'code:path': the latter when the same thing needs other words at one place.
 TEXTS = {
     # what can't be sent
-    'kind-refund': _lt(
-        "Credit notes are not supported yet. A correcting invoice (faktura korygująca) can't be sent."),
     'kind-receipt': _lt("Sales receipts are not sent to KSeF. Make a customer invoice instead."),
     'kind-other': _lt("Only customer invoices are sent to KSeF."),
     'not-posted': _lt("The invoice is not posted. Confirm it first."),
+    'issued-outside': _lt(
+        "The invoice is marked as issued outside KSeF or with another program, so it isn't sent from here. Take the mark off if "
+        "that is wrong."),
     'company-country': _lt("The company's fiscal country is not Poland, so it has no invoices for KSeF."),
     'company-currency': _lt(
         "The company's currency is not PLN. Only companies that keep their books in PLN are supported."),
-    'currency': _lt(
-        "The invoice is in another currency than PLN. Invoices in foreign currency are not supported yet."),
+    'currency-rate': _lt("The invoice has no exchange rate. Enter the currency's rate."),
     'foreign-vat': _lt(
         "The fiscal position is that of a tax registration outside Poland. Such invoices don't belong into KSeF."),
     'early-discount': _lt(
         "The payment term grants a discount for early payment (skonto), which is not supported yet. Choose "
         "another payment term."),
-    'voucher': _lt("Vouchers (bony) are not supported yet: their procedure can't be stated on the lines."),
-    'reversal': _lt("The invoice reverses another document. Corrections are not supported yet."),
-    'debit-note': _lt(
-        "This is a debit note. In Poland it is a correcting invoice (faktura korygująca), which is not supported "
-        "yet."),
-    'receipt': _lt("The invoice belongs to a point of sale order. Invoices for receipts are not supported yet."),
-    'down-payment': _lt(
-        "The invoice charges or deducts a down payment. Advance and settlement invoices (faktura zaliczkowa, "
-        "rozliczeniowa) are not supported yet."),
     'cash-rounding': _lt("Cash rounding is not supported yet. Take the rounding method off the invoice."),
     'journal-item': _lt("The invoice has a journal item of a kind that can't be stated in KSeF."),
     'journal-tax': _lt("The tax “%(value)s” is booked on the invoice, but has no rate in KSeF."),
@@ -51,34 +42,72 @@ TEXTS = {
     'line-discount': _lt(
         "A discount of %(value)s %% can't be stated. Change the unit price, and give a discount between 0 and 100"
         " %%."),
+    'receipt': _lt(
+        "The invoice belongs to a point of sale order. If the buyer has got a fiscal receipt for it, mark it as an invoice for a receipt "
+        "(FP)."),
+    # corrections
+    'correction-without-original': _lt(
+        "A correcting invoice (faktura korygująca) must name what it corrects. Make it with “Credit Note” on the original invoice, or "
+        "enter the corrected invoices on the page “KSeF data”."),
+    'correction-original-unsent': _lt(
+        "The corrected invoice %(value)s has no KSeF number yet. Send it first and wait for its number; if it was issued outside KSeF, "
+        "or sent with another program, say so on that invoice."),
+    'correction-earlier-unsent': _lt(
+        "%(value)s is an earlier correction of the same invoice and has no KSeF number yet. Send it first: what stood before this "
+        "correction depends on it."),
+    'correction-receipt': _lt("The credit note reverses a sales receipt, not an invoice. Only invoices are corrected in KSeF."),
+    'correction-currency': _lt("The correction is in another currency than the corrected invoice. KSeF takes the currency of the original."),
+    'correction-other-buyer': _lt(
+        "The correction has another buyer than the corrected invoice. A wrong buyer is corrected to zero, with a new invoice for the right "
+        "one."),
+    'correction-period-missing': _lt("A discount for a period must name the period, such as “styczeń 2026”. Enter it."),
+    'correction-buyer-amount': _lt("A correction of the buyer's data alone has no amounts. Take the lines with amounts off."),
+    'correction-buyer-unknown': _lt(
+        "What KSeF knows as the buyer of the corrected invoice is not known here, because the invoice was not sent from this Odoo."),
+    'correction-buyer-number': _lt(
+        "The buyer's tax number has changed. A wrong number can't be corrected as data: credit the whole invoice and issue another one."),
+    'correction-exceeds': _lt(
+        "The line takes back %(value)s, but only %(expected)s are left of the corrected line. Lower it, or take the link to the corrected "
+        "line off."),
+    'correction-effect-missing': _lt(
+        "It isn't said in which period the correction counts for VAT (typ korekty). The invoice can be sent without it."),
+    # advances and settlements
+    'advance-without-order': _lt(
+        "An advance invoice (faktura zaliczkowa) must describe the order it is paid for. Enter the order's lines on the page “KSeF data”."),
+    'order-line-taxes': _lt("The order's line has no tax or several (%(value)s). KSeF takes one rate per line."),
+    'advance-unknown': _lt(
+        "A settlement invoice (faktura rozliczeniowa) must name the advance invoices that it settles. Choose them on "
+        "the page “KSeF data”."),
+    'advance-unsent': _lt(
+        "The settled advance invoice %(value)s has no KSeF number yet. Send it first and wait for its number; if it was issued outside "
+        "KSeF, say so on that invoice."),
+    # statements
+    'split-payment': _lt(
+        "The invoice is over 15,000 PLN and has goods or services of annex 15 (%(value)s), so it must state split payment (mechanizm "
+        "podzielonej płatności). Choose “Yes” there, or leave it empty."),
+    'split-payment-doubt': _lt(
+        "The invoice is over 15,000 PLN. If it has goods or services of annex 15 to the VAT act, it must state split payment (mechanizm "
+        "podzielonej płatności): choose “Yes” or “No” on the page “KSeF data”."),
+    'exemption-basis': _lt(
+        "The invoice is exempt from tax, and the law that exempts it must be stated. Enter the legal basis on the tax “%(value)s” or on "
+        "the invoice."),
+    'exemption-laws': _lt(
+        "The taxes of the invoice are exempt by different kinds of law, and KSeF takes one. Enter the legal basis on the invoice."),
+    'margin-kinds': _lt("The invoice has several kinds of margin. Make an invoice for each."),
     # taxes
     'tax-country': _lt("The tax “%(value)s” is not a Polish one. Sales taxed abroad are not supported yet."),
     'tax-group': _lt("“%(value)s” is a group of taxes. KSeF takes one rate per line."),
     'tax-computation': _lt("The tax “%(value)s” is not a percentage. Only percentages have a rate in KSeF."),
-    'tax-included': _lt(
-        "The tax “%(value)s” is included in prices. Invoices with gross prices are not supported yet: use the tax"
-        " that is added to the price."),
-    'tax-cash-basis': _lt(
-        "The tax “%(value)s” is due on payment. The cash method (metoda kasowa) is not supported yet."),
     'tax-distribution': _lt(
         "The tax “%(value)s” is not booked in full (see its distribution), so its amount can't be stated in KSeF."),
-    'tax-exempt': _lt("The tax “%(value)s” is an exemption (zw). Exempt sales are not supported yet."),
-    'tax-tourist': _lt("The tax “%(value)s” is for refunds to travellers (art. 129), which are not supported yet."),
-    'tax-triangular': _lt("The tax “%(value)s” is for triangular transactions, which are not supported yet."),
-    'tax-customs': _lt("The tax “%(value)s” is for the customs procedures 42 and 63, which are not supported yet."),
-    'tax-oss': _lt("The tax “%(value)s” is for the one-stop shop (OSS), which is not supported yet."),
+    'tax-tourist': _lt(
+        "The tax “%(value)s” is for refunds to travellers (art. 129). The invoice states the tax of the sale; the refund is no invoice."),
     'tax-unmapped': _lt(
         "The tax “%(value)s” has no tax grid from which the KSeF rate could be told (such as K_19 for 23 %%). Use"
         " a tax of the Polish chart, or give the tax its grids."),
     'tax-percent': _lt(
         "The percentage of the tax “%(value)s” doesn't fit its tax grids. KSeF knows no such rate there."),
     # split payment
-    'split-payment': _lt(
-        "The invoice is over 15,000 PLN with goods of %(value)s, so it must state split payment (mechanizm "
-        "podzielonej płatności). That is not supported yet."),
-    'split-payment-doubt': _lt(
-        "The invoice is over 15,000 PLN. If it has goods or services of annex 15 to the VAT act, it must state "
-        "split payment (mechanizm podzielonej płatności), which is not supported yet: don't send it then."),
     'split-payment-missing': _lt("The invoice must state split payment (mechanizm podzielonej płatności)."),
     # dates
     'issue-date-future': _lt(
@@ -123,6 +152,8 @@ TEXTS = {
     'buyer-address-missing': _lt("The buyer has no address. Enter at least street or town, and the country."),
     'nip-format': _lt("“%(value)s” is not a NIP: it has ten digits. Correct the number."),
     'nip-checksum': _lt("“%(value)s” is not a NIP: its check digit is wrong. Correct the number."),
+    'regon-format': _lt("“%(value)s” is not a REGON: it has 9 or 14 digits. Correct the number."),
+    'krs-format': _lt("“%(value)s” is not a KRS number: it has ten digits. Correct the number."),
     'eu-vat-format': _lt("“%(value)s” can't be an EU VAT number. Correct it."),
     'eu-prefix-unknown': _lt("“%(value)s” doesn't begin with the prefix of an EU country. Correct it."),
     'eu-vat-doubtful': _lt("“%(value)s” doesn't look like a valid EU VAT number. Check it in VIES."),

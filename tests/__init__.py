@@ -4,6 +4,7 @@ from . import test_connections
 from . import test_demo
 from . import test_fetch
 from . import test_received_common
+from . import test_fa3_corrections
 from . import test_fa3_lines
 from . import test_fa3_parties
 from . import test_fa3_proof

@@ -241,7 +241,8 @@ class TestProof(Fa3Common):
             'supply-date-same', 'line-numbers', 'line-uids', 'remark-line', 'group-twice', 'line-rate-missing',
             'line-net-missing', 'total-tax-missing', 'seller-prefix-missing', 'buyer-unit', 'eu-number-polish',
             'reverse-charge-missing', 'reverse-charge-unfounded', 'number-range', 'email-format', 'file-encoding',
-            'file-byte-order-mark', 'file-not-xml', 'file-doctype', 'file-instruction',
+            'file-byte-order-mark', 'file-not-xml', 'file-doctype', 'file-instruction', 'choice-several', 'choice-missing',
+            'code-excluded',
         }
         sources = (Path(__file__).resolve().parents[1] / 'ksef' / 'fa3').glob('*.py')
         text = "\n".join(path.read_text() for path in sources)
