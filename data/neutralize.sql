@@ -2,6 +2,7 @@
 -- connection can be used before somebody connects it anew. Environments stay as they are, so that the documents keep
 -- saying where they were sent.
 DELETE FROM ksef_connect;
+DELETE FROM ksef_upload_signed;
 DELETE FROM ksef_credential;
 UPDATE ksef_session
    SET secret_key = NULL,

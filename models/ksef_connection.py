@@ -39,6 +39,7 @@ class KsefConnection(models.Model):
     state = fields.Selection(
         [
             ('draft', "Not connected"),
+            ('signing', "Awaiting the signature"),
             ('verifying', "Being verified"),
             ('connected', "Connected"),
             ('attention', "Needs attention"),
@@ -144,61 +145,6 @@ class KsefConnection(models.Model):
             raise AccessError(self.env._(
                 "Only users with the right “KSeF: manage” may change the connection to KSeF. Ask your administrator."))
 
-    @api.model
-    def _connect_with_token(self, company, environment, token, local_url=False):
-        """Create or renew the company's connection with a KSeF token and have a worker verify it; return it."""
-        self._check_manager()
-        company.check_access('read')
-        nip = self._company_nip(company)
-        connections = self.sudo().with_context(active_test=False)
-        connection = connections.search(
-            [('company_id', '=', company.id), ('environment', '=', environment), ('nip', '=', nip)])
-        values = {'active': True, 'local_url': local_url or False}
-        if connection:
-            connection.write(values)
-        else:
-            connection = connections.create(
-                values | {'company_id': company.id, 'environment': environment, 'nip': nip})
-        connection.env['ksef.credential']._add_token(connection, token.strip())
-        company.sudo().ksef_connection_id = connection
-        connection._start_verification()
-        return connection.sudo(self.env.su)
-
-    def _start_verification(self):
-        """Have a worker log in and look at the permissions."""
-        self.sudo().write({
-            'state': 'verifying',
-            'status_message': False,
-            'error_code': False,
-            'failures': 0,
-            'paused_until': False,
-            'send_paused_until': False,
-            'read_paused_until': False,
-            'failed_until': False,
-            'due_at': fields.Datetime.now(),
-            'database_uuid': self.env['ir.config_parameter'].sudo().get_param('database.uuid'),
-        })
-        for connection in self.sudo():
-            connection.credential_ids._forget_login()
-        self.env['ksef.worker']._trigger_workers()
-
-    def action_verify(self):
-        """Log in again and look at the permissions ("Check again")."""
-        self._check_manager()
-        self.check_access('read')
-        for connection in self:
-            if connection.is_copied_database or not connection.sudo().credential_ids:
-                raise UserError(self.env._(
-                    "%(connection)s cannot be checked: connect the company to KSeF first, or confirm that this copy of the "
-                    "database is the one that sends.", connection=connection.name))
-        self._start_verification()
-
-    def action_confirm_database(self):
-        """The administrator says that this copy of the database is the one that sends."""
-        self._check_manager()
-        self.check_access('read')
-        self._start_verification()
-
     def action_disconnect(self):
         """Stop using the connection: its secrets are deleted, its documents stay."""
         self._check_manager()
@@ -280,7 +226,7 @@ class KsefConnection(models.Model):
 
     def _set_attention(self, message, error_code=False):
         """The connection cannot be used until a person acts; ``message`` says who and how."""
-        if self.state not in ('verifying', 'connected', 'attention'):
+        if self.state not in ('signing', 'verifying', 'connected', 'attention'):
             return
         self.write({
             'state': 'attention',

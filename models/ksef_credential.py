@@ -2,8 +2,12 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..ksef.types import Context
+
 # Tokens are renewed this long before they end, so that none ends between the check and the call.
 RENEWAL_MARGIN = timedelta(seconds=90)
+# In this order the program logs in; a credential that was just added comes first, to see whether it works.
+LOGIN_KINDS = ('certificate', 'token', 'signed')
 
 
 class KsefCredential(models.Model):
@@ -20,12 +24,21 @@ class KsefCredential(models.Model):
     company_id = fields.Many2one(related='connection_id.company_id', store=True, index=True)
     name = fields.Char(required=True)
     kind = fields.Selection(
-        [('token', "KSeF token")], required=True, default='token', help="What the program shows to KSeF when it logs in.")
-    is_default = fields.Boolean(string="Default", help="The program logs in with this one.")
+        [
+            ('certificate', "KSeF certificate"),
+            ('offline', "Offline certificate"),
+            ('token', "KSeF token"),
+            ('signed', "Signed login"),
+        ],
+        required=True, default='token', help="What the program shows to KSeF when it logs in.")
+    is_default = fields.Boolean(string="Default", help="Of each kind the program uses this one.")
     active = fields.Boolean(default=True)
     token_reference = fields.Char(
         string="Token reference number", readonly=True, help="Numer referencyjny tokena: names the token without giving it away.")
     last_used = fields.Datetime(readonly=True)
+    is_unverified = fields.Boolean(readonly=True, copy=False, help="Not yet shown to KSeF.")
+    refused_code = fields.Char(string="KSeF code", readonly=True, copy=False)
+    refusal = fields.Text(string="Why KSeF refused it", readonly=True, copy=False)
 
     secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
     # The login in progress: its reference, and whether its tokens were already asked for (that can be done only once).
@@ -44,21 +57,50 @@ class KsefCredential(models.Model):
     @api.model
     def _add_token(self, connection, token):
         """Store ``token`` (plain text) as the default token of the connection and return the record."""
-        self = self.sudo()
-        former = self.search([('connection_id', '=', connection.id), ('kind', '=', 'token'), ('is_default', '=', True)])
-        former.is_default = False
-        # The index allows one default at any moment, so the former one steps back in the table before the new one comes.
-        former.flush_recordset(['is_default'])
         # "<reference>|<context>|<64 hex>": the first part names the token in KSeF's own lists and is no secret.
         reference = token.split('|', 1)[0] if '|' in token else False
-        return self.create({
-            'connection_id': connection.id,
+        return self._add_default(connection, 'token', {
             'name': self.env._("Token %(reference)s", reference=reference or ''),
-            'kind': 'token',
-            'is_default': True,
             'token_reference': reference,
             'secret': self.env['ksef.secret.box']._encrypt(token),
         })
+
+    @api.model
+    def _add_default(self, connection, kind, values):
+        """Create a credential that is the default of its kind from now on; return it."""
+        self = self.sudo()
+        former = self.search([('connection_id', '=', connection.id), ('kind', '=', kind), ('is_default', '=', True)])
+        former.is_default = False
+        # The index allows one default at any moment, so the former one steps back in the table before the new one comes.
+        former.flush_recordset(['is_default'])
+        return self.create(values | {
+            'connection_id': connection.id, 'kind': kind, 'is_default': True, 'is_unverified': kind != 'offline'})
+
+    @api.model
+    def _next_login(self, connection):
+        """The default credential to log in with: new ones first, then in the order of LOGIN_KINDS; empty when none serves."""
+        found = self.sudo().search([
+            ('connection_id', '=', connection.id), ('is_default', '=', True), ('kind', 'in', LOGIN_KINDS), ('refusal', '=', False),
+        ]).filtered(lambda credential: credential._can_log_in())
+        return found.sorted(lambda credential: (not credential.is_unverified, LOGIN_KINDS.index(credential.kind)))[:1]
+
+    def _can_log_in(self):
+        """Whether there is something to show to KSeF, or a login that still lives. Other kinds add theirs."""
+        self.ensure_one()
+        return self.kind == 'token' and bool(self.sudo().secret)
+
+    def _get_login_call(self):
+        """A function of the client that begins a login and returns its ``ksef.types.AuthOperation``.
+
+        It is called after the transaction has ended, so everything that it needs is read here.
+        """
+        self.ensure_one()
+        context, token = Context(self.connection_id.nip), self._reveal('secret')
+        return lambda client: client.start_token_login_with_fresh_key(context, token)
+
+    def _refuse(self, code, message):
+        """KSeF does not take this one; it is left alone until a person acts."""
+        self.sudo().write({'refused_code': code, 'refusal': message, 'is_unverified': False})
 
     def _reveal(self, field_name):
         """The plain text behind one secret field: the only place where secrets are read."""
@@ -112,6 +154,16 @@ class KsefCredential(models.Model):
     def _forget_access(self):
         """KSeF no longer takes the access token: the next call gets a new one from the refresh token."""
         self.sudo().write({'access_secret': False, 'access_valid_until': False})
+
+    def _restart(self):
+        """Try everything again, from the beginning where that needs no person."""
+        credentials = self.sudo()
+        credentials.write({'refused_code': False, 'refusal': False})
+        credentials._forget_access()
+        credentials.filtered(lambda credential: credential.kind != 'signed')._forget_login()
+
+    def _login_not_sent(self):
+        """The call that begins a login certainly did not reach KSeF."""
 
     def _forget_login(self):
         """Start the next call with a new login."""

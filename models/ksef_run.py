@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import psycopg2
 import psycopg2.errors
 from odoo import SUPERUSER_ID, api
+from odoo.exceptions import UserError
 
 from ..ksef.client import Client
 from ..ksef.transport import Transport
@@ -28,6 +29,10 @@ class LockLost(Exception):
 
 class CredentialReplaced(Exception):
     """Somebody has connected the company anew: what this run began with the old credential is nobody's business now."""
+
+
+class NoCredential(UserError):
+    """The connection has nothing to log in with."""
 
 
 class KsefRun:

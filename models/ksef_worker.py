@@ -186,7 +186,7 @@ class KsefWorker(models.AbstractModel):
                  WHERE r.due_at IS NOT NULL AND r.state = 'listed'
                 UNION ALL
                 SELECT id, GREATEST(due_at, paused_until) FROM ksef_connection
-                 WHERE active AND due_at IS NOT NULL AND state IN ('verifying', 'connected') AND database_uuid = %(uuid)s
+                 WHERE active AND due_at IS NOT NULL AND state IN ('signing', 'verifying', 'connected') AND database_uuid = %(uuid)s
             )
             SELECT d.connection_id, GREATEST(MIN(d.due_at), MAX(c.failed_until)) AS first_due
               FROM due d JOIN ksef_connection c ON c.id = d.connection_id

@@ -9,6 +9,7 @@ from ..ksef.errors import (
     ApiCode,
     AuthStatus,
     KsefConfigError,
+    KsefConnectError,
     KsefError,
     KsefForbiddenError,
     KsefGoneError,
@@ -17,8 +18,8 @@ from ..ksef.errors import (
     KsefRefusedError,
     KsefUnauthorizedError,
 )
-from ..ksef.types import AuthOperation, Context, Secret, Token
-from .ksef_run import CredentialReplaced
+from ..ksef.types import AuthOperation, Secret, Token
+from .ksef_run import CredentialReplaced, NoCredential
 
 _logger = logging.getLogger(__name__)
 
@@ -48,23 +49,48 @@ class KsefWorker(models.AbstractModel):
         """
         with run.transaction() as env:
             connection = env['ksef.connection'].browse(run.connection_id)
-            usable = connection.state in ('connected', 'verifying') and connection.active and not connection.is_copied_database
+            usable = connection.active and not connection.is_copied_database and connection.state in ('signing', 'connected', 'verifying')
             paused = connection.paused_until and connection.paused_until > fields.Datetime.now()
-            verifying = connection.state == 'verifying'
+            wanted = connection.credential_ids.filtered('request_wanted').ids
+            state = connection.state
         if not usable or paused:
             return False
         try:
-            if not self._login(run):
+            for credential_id in wanted:
+                self._prepare_request(run, credential_id)
+            if state == 'signing' or not self._login(run):
                 return False
-            if verifying:
+            if state == 'verifying' or self._is_unverified(run):
                 self._verify(run)
             return self._is_connected(run)
+        except NoCredential as error:
+            self._stop_connection(run, str(error), 'no-credential')
         except UserError as error:
             # The key of the secrets is not on this host.
             self._stop_connection(run, str(error), 'secret-key')
         except KsefError as error:
             self._login_failed(run, error)
         return False
+
+    @api.model
+    def _prepare_request(self, run, credential_id):
+        """Ask KSeF for a challenge and make the request that a person is to sign."""
+        challenge = run.client.challenge()
+
+        def store(env):
+            credential = env['ksef.credential'].browse(credential_id)
+            if credential.exists() and credential.request_wanted:
+                credential._store_request(challenge)
+                connection = credential.connection_id
+                connection.write({'failures': 0, 'paused_until': False, 'status_message': False})
+                if connection.state != 'verifying':
+                    connection.due_at = False
+        run.commit(store)
+
+    @api.model
+    def _is_unverified(self, run):
+        with run.transaction() as env:
+            return self._get_default_credential(env, run).is_unverified
 
     @api.model
     def _is_connected(self, run):
@@ -86,14 +112,18 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _get_default_credential(self, env, run):
-        credential = env['ksef.credential'].search(
-            [('connection_id', '=', run.connection_id), ('is_default', '=', True)], limit=1)
+        """The credential that this run logs in with; chosen once, so that what it began is written where it belongs."""
+        if run.credential_id is not None:
+            credential = env['ksef.credential'].browse(run.credential_id)
+            if not self._is_current(env, run):
+                raise CredentialReplaced
+            return credential
+        credential = env['ksef.credential']._next_login(env['ksef.connection'].browse(run.connection_id))
         if not credential:
-            raise UserError(env._("The connection to KSeF has no credential. Connect the company again."))
-        if run.credential_id is None:
-            run.credential_id = credential.id
-        elif credential.id != run.credential_id:
-            raise CredentialReplaced
+            raise NoCredential(env._(
+                "There is nothing left to log in with: no certificate that is valid, no token, no login that was signed. "
+                "Connect the company again."))
+        run.credential_id = credential.id
         return credential
 
     @api.model
@@ -176,12 +206,14 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _start_login(self, run):
-        """Begin a login with the KSeF token."""
+        """Begin a login with the credential of this run."""
         with run.transaction() as env:
-            token = self._get_default_credential(env, run)._reveal('secret')
-            nip = env['ksef.connection'].browse(run.connection_id).nip
-        client = run.client
-        operation = client.start_token_login_with_fresh_key(Context(nip), token)
+            login = self._get_default_credential(env, run)._get_login_call()
+        try:
+            operation = login(run.client)
+        except KsefConnectError:
+            self._write_credential(run, lambda credential: credential._login_not_sent())
+            raise
         self._write_credential(run, lambda credential: credential._store_login_started(operation))
         return operation
 
@@ -194,7 +226,11 @@ class KsefWorker(models.AbstractModel):
             permissions = set(run.client.token_status(run.access_token, reference).requested_permissions)
         else:
             permissions = set(run.client.personal_permissions(run.access_token).active_scopes)
-        run.commit(lambda env: env['ksef.connection'].browse(run.connection_id)._set_connected(permissions))
+
+        def settle(env):
+            self._get_default_credential(env, run).is_unverified = False
+            env['ksef.connection'].browse(run.connection_id)._set_connected(permissions)
+        run.commit(settle)
 
     # ------------------------------------------------------------------ trouble with the connection
 
@@ -210,9 +246,26 @@ class KsefWorker(models.AbstractModel):
             or (isinstance(error, KsefRefusedError) and error.code not in PASSING_REFUSALS)
         )
         if final:
-            self._stop_connection(run, self._describe(run, error), str(error.code or error.http_status or ''))
+            self._credential_refused(run, self._describe(run, error), str(error.code or error.http_status or ''))
         else:
             self._pause_connection(run, error)
+
+    @api.model
+    def _credential_refused(self, run, message, code):
+        """KSeF does not take this credential: go on with the next one, or ask a person when there is none."""
+        def refuse(env):
+            if not self._is_current(env, run):
+                return
+            if run.credential_id:
+                env['ksef.credential'].browse(run.credential_id)._refuse(code, message)
+            connection = env['ksef.connection'].browse(run.connection_id)
+            if env['ksef.credential']._next_login(connection):
+                # The next run logs in with it; who added the refused one reads it on the credential and in the chatter.
+                connection.due_at = fields.Datetime.now()
+                connection.message_post(body=message)
+            else:
+                connection._set_attention(message, code)
+        run.commit(refuse)
 
     @api.model
     def _describe(self, run, error):

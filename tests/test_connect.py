@@ -32,7 +32,7 @@ class KsefConnectCommon(KsefSandboxCommon):
 
     def new_wizard(self, token, **values):
         return self.wizards.create({
-            'company_id': self.company.id, 'environment': 'local', 'local_url': self.sandbox.url, 'token': token,
+            'company_id': self.company.id, 'method': 'token', 'environment': 'local', 'local_url': self.sandbox.url, 'token': token,
         } | values)
 
     def connect_by_wizard(self, token, **values):
@@ -45,6 +45,23 @@ class KsefConnectCommon(KsefSandboxCommon):
         self.assertFalse(self.env['ksef.connection'].search([('company_id', '=', self.company.id)]))
         self.assertFalse(self.company.ksef_connection_id)
         self.assertFalse(self.sandbox.requests())
+
+    def record_everything(self):
+        """Record all messages of all loggers, debugging ones included, until the test ends."""
+        messages = Messages()
+        loggers = [logging.getLogger(), *(
+            logging.getLogger(name) for name in list(logging.root.manager.loggerDict)
+            if name.partition('.')[0] in ('odoo', 'urllib3', 'requests', 'werkzeug'))]
+        for logger in loggers:
+            self.addCleanup(logger.setLevel, logger.level)
+            logger.setLevel(logging.DEBUG)
+        logging.getLogger().addHandler(messages)
+        self.addCleanup(logging.getLogger().removeHandler, messages)
+        return messages
+
+    def rows(self, table, row_id):
+        self.env.cr.execute(SQL("SELECT * FROM %s WHERE id = %s", SQL.identifier(table), row_id))
+        return self.env.cr.dictfetchall()
 
 
 @tagged('post_install', '-at_install')
@@ -76,7 +93,7 @@ class TestConnect(KsefConnectCommon):
         self.assertIn("dostęp do faktur", connection.status_message)
         self.assertNotIn("issuing invoices", connection.status_message.split('.')[0])
         wizard_action = connection.action_connect_again()
-        wizard = self.wizards.with_context(**wizard_action['context']).create({'token': self.sandbox.token()})
+        wizard = self.wizards.with_context(**wizard_action['context']).create({'method': 'token', 'token': self.sandbox.token()})
         self.assertEqual(
             (wizard.company_id, wizard.environment, wizard.local_url), (self.company, 'local', self.sandbox.url))
         self.assertEqual(wizard.action_connect()['res_id'], connection.id)
@@ -104,7 +121,8 @@ class TestConnect(KsefConnectCommon):
         secret = token.rsplit('|', 1)[1]
         messages = self.record_everything()
         saved = self.wizards.browse().web_save({
-            'company_id': self.company.id, 'environment': 'local', 'local_url': self.sandbox.url, 'token': token,
+            'company_id': self.company.id, 'environment': 'local', 'local_url': self.sandbox.url, 'method': 'token',
+            'token': token,
         }, {'token': {}, 'company_id': {}})
         self.env.flush_all()
         wizard = self.wizards.browse(saved[0]['id'])
@@ -129,23 +147,6 @@ class TestConnect(KsefConnectCommon):
             wizard.read(['token_secret'])
         self.assertFalse(wizard.read(['token'])[0]['token'])
         self.assertNotIn(SECRET, str(wizard.export_data(['token', 'company_id'])))
-
-    def record_everything(self):
-        """Record all messages of all loggers, debugging ones included, until the test ends."""
-        messages = Messages()
-        loggers = [logging.getLogger(), *(
-            logging.getLogger(name) for name in list(logging.root.manager.loggerDict)
-            if name.partition('.')[0] in ('odoo', 'urllib3', 'requests', 'werkzeug'))]
-        for logger in loggers:
-            self.addCleanup(logger.setLevel, logger.level)
-            logger.setLevel(logging.DEBUG)
-        logging.getLogger().addHandler(messages)
-        self.addCleanup(logging.getLogger().removeHandler, messages)
-        return messages
-
-    def rows(self, table, row_id):
-        self.env.cr.execute(SQL("SELECT * FROM %s WHERE id = %s", SQL.identifier(table), row_id))
-        return self.env.cr.dictfetchall()
 
     # ------------------------------------------------------------------ what is refused, and how it is said
 
@@ -177,6 +178,7 @@ class TestConnect(KsefConnectCommon):
 
     def test_said_while_typing(self):
         with Form(self.wizards) as form:
+            form.method = 'token'
             form.token = REFERENCE
             self.assertIn("reference number of a token", form.token_problem)
             form.token = GOOD_SHAPE

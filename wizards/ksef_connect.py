@@ -15,7 +15,7 @@ TOKEN_SECRET = re.compile(r'[0-9A-F]{64}', re.ASCII | re.IGNORECASE)
 
 
 class KsefConnect(models.TransientModel):
-    """Collects what a connection with a KSeF token needs, checks what can be checked here, and hands it over.
+    """Collects what a connection needs, checks what can be checked here, and hands it over.
 
     The token never stands in the table as plain text: the field ``token`` is not stored, writing it keeps the encrypted
     form until "Connect" has passed it on, and reading it gives nothing back.
@@ -26,6 +26,13 @@ class KsefConnect(models.TransientModel):
     company_id = fields.Many2one(
         'res.company', required=True, default=lambda self: self.env.company,
         domain=lambda self: [('id', 'in', self.env.companies.ids)])
+    method = fields.Selection(
+        [
+            ('certificate', "KSeF certificate"),
+            ('token', "KSeF token"),
+            ('signature', "Signature"),
+        ],
+        required=True, default='certificate', help="How the program logs in to KSeF.")
     environment = fields.Selection(ENVIRONMENTS, required=True, default='production', help="Środowisko KSeF")
     local_url = fields.Char(
         string="Sandbox address", help="Address of a sandbox on this machine, e.g. http://127.0.0.1:8200/v2")
@@ -101,15 +108,26 @@ class KsefConnect(models.TransientModel):
     # ------------------------------------------------------------------ "Connect"
 
     def action_connect(self):
-        """Hand the token over, have it verified in the background, and show the connection."""
+        """Hand over what was entered, have it verified in the background, and show the connection."""
         self.ensure_one()
         connections = self.env['ksef.connection']
         connections._check_manager()
         self.check_access('write')
-        connection = connections._connect_with_token(
-            self.company_id, self.environment, self._take_token(), self._get_local_url())
-        self.sudo().token_secret = False
+        connection = getattr(self, f'_connect_by_{self.method}')()
+        self.sudo().write(self._no_secret_values())
         return connection._get_form_action()
+
+    @api.model
+    def _no_secret_values(self):
+        """What empties every secret that the wizard holds."""
+        return {'token_secret': False}
+
+    def _connect_by_token(self):
+        return self.env['ksef.connection']._connect_with_token(
+            self.company_id, self.environment, self._take_token(), self._get_local_url())
+
+    def _connect_by_signature(self):
+        return self.env['ksef.connection']._connect_with_signature(self.company_id, self.environment, self._get_local_url())
 
     def _take_token(self):
         """The token that the person has entered.

@@ -30,6 +30,7 @@ def connect(odoo, sandbox, verify=True):
             pass        # the sandbox knows the token no more: take a new one
     token = rpc.call_json(f"{sandbox}/admin/tokens", {"nip": NIP, "permissions": PERMISSIONS, "description": "demo"})
     wizard = odoo.call("ksef.connect", "create", {
+        "method": "token",
         "company_id": company, "environment": "local", "local_url": url, "token": token["token"],
     })
     action = odoo.call("ksef.connect", "action_connect", [wizard])

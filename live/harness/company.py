@@ -111,5 +111,5 @@ def withdraw(user, invoice):
 def connect(admin, company, sandbox):
     """Connect a company with a fresh token through the addon's wizard; return the connection's id."""
     wizard = admin.create(
-        "ksef.connect", company_id=company.id, environment="local", local_url=sandbox.url, token=sandbox.token(company.nip))
+        "ksef.connect", method="token", company_id=company.id, environment="local", local_url=sandbox.url, token=sandbox.token(company.nip))
     return admin.call("ksef.connect", "action_connect", [wizard])["res_id"]

@@ -22,6 +22,15 @@ registry.category("web_tour.tours").add("ksef_connect_tour", {
             trigger: ".modal div[name=nip]:contains('5795955811')",
         },
         {
+            content: "a certificate is proposed",
+            trigger: ".modal .o_radio_item:contains('KSeF certificate') input:checked",
+        },
+        {
+            content: "choose the token",
+            trigger: ".modal .o_radio_item:contains('KSeF token') input",
+            run: "click",
+        },
+        {
             content: "choose the sandbox",
             trigger: ".modal .o_radio_item:contains('Local sandbox') input",
             run: "click",

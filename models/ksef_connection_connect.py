@@ -1,0 +1,168 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class KsefConnection(models.Model):
+    """Connecting a company: by certificate, by token, or by a request that a person signs."""
+    _inherit = 'ksef.connection'
+
+    signed_credential_id = fields.Many2one(
+        'ksef.credential', compute='_compute_signing', compute_sudo=True, groups='l10n_pl_ksef.group_ksef_manage')
+    signing_step = fields.Selection(
+        [
+            ('preparing', "Being prepared"),
+            ('ready', "Ready to be signed"),
+            ('expired', "Time is over"),
+        ],
+        compute='_compute_signing', compute_sudo=True)
+    signing_valid_until = fields.Datetime(compute='_compute_signing', compute_sudo=True)
+
+    @api.depends('credential_ids.request_valid_until', 'credential_ids.request_wanted', 'credential_ids.is_default')
+    def _compute_signing(self):
+        now = fields.Datetime.now()
+        for connection in self:
+            credential = connection.credential_ids.filtered(
+                lambda credential: credential.kind == 'signed' and credential.is_default)[:1]
+            connection.signed_credential_id = credential
+            connection.signing_valid_until = valid_until = credential.request_valid_until
+            if credential.request_wanted:
+                connection.signing_step = 'preparing'
+            elif valid_until:
+                connection.signing_step = 'ready' if valid_until > now else 'expired'
+            else:
+                connection.signing_step = False
+
+    # ------------------------------------------------------------------ the three ways in
+
+    @api.model
+    def _connect(self, company, environment, local_url=False):
+        """The company's connection to the environment, created when there is none, and in use from now on."""
+        self._check_manager()
+        company.check_access('read')
+        nip = self._company_nip(company)
+        connections = self.sudo().with_context(active_test=False)
+        connection = connections.search(
+            [('company_id', '=', company.id), ('environment', '=', environment), ('nip', '=', nip)])
+        values = {'active': True, 'local_url': local_url or False}
+        if connection:
+            connection.write(values)
+        else:
+            connection = connections.create(
+                values | {'company_id': company.id, 'environment': environment, 'nip': nip})
+        company.sudo().ksef_connection_id = connection
+        return connection.sudo(self.env.su)
+
+    @api.model
+    def _connect_with_token(self, company, environment, token, local_url=False):
+        """Connect with a KSeF token and have a worker verify it; return the connection."""
+        connection = self._connect(company, environment, local_url)
+        self.env['ksef.credential']._add_token(connection, token.strip())
+        connection._start_verification()
+        return connection
+
+    @api.model
+    def _connect_with_certificate(self, company, environment, pair, local_url=False):
+        """Connect with a certificate and its key (``ksef.certificates.KeyPair``) and have a worker verify it."""
+        connection = self._connect(company, environment, local_url)
+        self.env['ksef.credential']._add_certificate(connection, pair)
+        connection._start_verification()
+        return connection
+
+    @api.model
+    def _connect_with_signature(self, company, environment, local_url=False):
+        """Have a worker prepare the request that a person signs; return the connection, which waits for the signed file."""
+        connection = self._connect(company, environment, local_url)
+        self.env['ksef.credential']._add_signed(connection)
+        connection._set_signing()
+        return connection
+
+    def _set_signing(self):
+        """Have the request prepared. What works meanwhile by another way goes on."""
+        for connection in self.sudo():
+            if connection.state in ('connected', 'verifying'):
+                connection.due_at = fields.Datetime.now()
+            else:
+                connection.write(self._restart_values() | {'state': 'signing'})
+        self.env['ksef.worker']._trigger_workers()
+
+    def _start_verification(self):
+        """Have a worker log in and look at the permissions."""
+        self.sudo().write(self._restart_values() | {'state': 'verifying'})
+        self.sudo().credential_ids._restart()
+        self.env['ksef.worker']._trigger_workers()
+
+    @api.model
+    def _restart_values(self):
+        return {
+            'status_message': False,
+            'error_code': False,
+            'failures': 0,
+            'paused_until': False,
+            'send_paused_until': False,
+            'read_paused_until': False,
+            'failed_until': False,
+            'due_at': fields.Datetime.now(),
+            'database_uuid': self.env['ir.config_parameter'].sudo().get_param('database.uuid'),
+        }
+
+    # ------------------------------------------------------------------ buttons
+
+    def action_verify(self):
+        """Log in again and look at the permissions ("Check again")."""
+        self._check_manager()
+        self.check_access('read')
+        for connection in self:
+            if connection.is_copied_database or not connection.sudo().credential_ids:
+                raise UserError(self.env._(
+                    "%(connection)s cannot be checked: connect the company to KSeF first, or confirm that this copy of the "
+                    "database is the one that sends.", connection=connection.name))
+        self._start_verification()
+
+    def action_confirm_database(self):
+        """The administrator says that this copy of the database is the one that sends."""
+        self._check_manager()
+        self.check_access('read')
+        self._start_verification()
+
+    def action_new_request(self):
+        """Have another request prepared: the former was not signed in time, or was signed wrongly (S0-10, S0-11)."""
+        self.ensure_one()
+        self._check_manager()
+        self.check_access('read')
+        if self.state == 'neutralised' or self.is_copied_database:
+            raise UserError(self.env._("This database is a copy: connect the company to KSeF first."))
+        self.env['ksef.credential']._add_signed(self)
+        self._set_signing()
+
+    def action_cancel_signing(self):
+        """Give up the request that was not signed."""
+        self.ensure_one()
+        self._check_manager()
+        self.check_access('read')
+        connection = self.sudo()
+        connection.signed_credential_id.write(self.env['ksef.credential']._no_request_values())
+        if connection.state == 'signing':
+            connection.write({'state': 'draft', 'due_at': False})
+
+    def action_download_request(self):
+        """Download the request that is to be signed."""
+        self.ensure_one()
+        self._check_manager()
+        self.check_access('read')
+        if self.signing_step != 'ready':
+            raise UserError(self.env._("There is no request to be signed now. Click “Prepare a new file”."))
+        return {
+            'type': 'ir.actions.act_url',
+            'url': f'/web/content/ksef.credential/{self.signed_credential_id.id}/request_xml'
+                   f'?download=true&filename=KSeF_{self.nip}_AuthTokenRequest.xml',
+            'target': 'download',
+        }
+
+    def action_upload_signed(self):
+        """Bring back the signed request."""
+        self.ensure_one()
+        self._check_manager()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_pl_ksef.action_ksef_upload_signed')
+        action['context'] = {'default_connection_id': self.id}
+        return action
