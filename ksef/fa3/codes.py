@@ -18,6 +18,21 @@ class InvoiceKind(Enum):
     ADVANCE_CORRECTION = 'KOR_ZAL'
     SETTLEMENT_CORRECTION = 'KOR_ROZ'
 
+    @property
+    def is_correction(self) -> bool:
+        """Whether it corrects another invoice, so that its sums are differences."""
+        return self.value.startswith('KOR')
+
+    @property
+    def is_advance(self) -> bool:
+        """Whether it documents a payment for an order, or corrects that."""
+        return self.value.endswith('ZAL')
+
+    @property
+    def is_settlement(self) -> bool:
+        """Whether its lines are a whole order of which advances are taken off, or it corrects that."""
+        return self.value.endswith('ROZ')
+
 
 class TaxGroup(Enum):
     """The sums of an invoice header: elements of the net value, of the tax and of the tax in PLN.

@@ -11,17 +11,35 @@ from datetime import date
 
 from lxml import etree
 
-from . import rules_parties, rules_sums, rules_values
+from . import (
+    rules_accounts,
+    rules_advance,
+    rules_annotations,
+    rules_correction,
+    rules_currency,
+    rules_lines,
+    rules_parties,
+    rules_payment,
+    rules_sums,
+    rules_values,
+)
 from .finding import Finding, error
 from .model import Invoice
+from .rules_advance import check_against_advances
+from .rules_correction import check_against_original
 from .schema import parse
 from .text import find_forbidden
 
+__all__ = ['check', 'check_against_advances', 'check_against_original', 'check_file', 'check_issue_date']
+
 MAX_SIZE = 1_000_000  # bytes, of an invoice without attachment; a megabyte of KSeF has 10**6
+MAX_SIZE_WITH_ATTACHMENT = 3_000_000
 EARLIEST_DAYS = 60  # art. 106i sec. 7: at most this long before the supply
 
 # Values that no arithmetic can be done with: "not a number", infinity, more digits than any amount has.
 _UNCOUNTABLE = {'number-invalid', 'number-too-large'}
+_AMOUNTS = {'total', 'net', 'amount', 'rate'}  # attributes without which sums can't be made
+_ATTACHMENT = re.compile(rb'</([\w.-]+:)?Zalacznik\s*>')
 _DECLARED_ENCODING = re.compile(rb'<\?xml[^>]*\bencoding\s*=\s*["\']([^"\']*)["\']')
 
 
@@ -31,12 +49,17 @@ def check(invoice: Invoice, today: date | None = None) -> list[Finding]:
     :param today: the day in Poland, for the rules about dates; without it they are left out.
     """
     findings = list(rules_values.check_values(invoice))
-    countable = not any(finding.code in _UNCOUNTABLE for finding in findings)
-    for rule in (*_RULES, *rules_parties.RULES, *(rules_sums.RULES if countable else ())):
+    countable = not any(_is_uncountable(finding) for finding in findings)
+    for rule in (*_RULES, *(_ARITHMETIC if countable else ())):
         findings.extend(rule(invoice))
     if today:
         findings.extend(check_issue_date(invoice, today))
     return findings
+
+
+def _is_uncountable(finding: Finding) -> bool:
+    missing = finding.code == 'value-missing' and finding.path.rpartition('.')[2] in _AMOUNTS
+    return missing or finding.code in _UNCOUNTABLE
 
 
 def check_issue_date(invoice: Invoice, today: date) -> Iterator[Finding]:
@@ -47,34 +70,25 @@ def check_issue_date(invoice: Invoice, today: date) -> Iterator[Finding]:
 
 
 def _check_supply_date(invoice: Invoice) -> Iterator[Finding]:
-    """P_6 is filled when it differs from P_1, and an invoice comes at most 60 days before the supply."""
-    if invoice.supply_date is None:
+    """P_6 is filled when it differs from P_1, and an invoice comes at most 60 days before the supply.
+
+    Of an advance it is the day of the payment, of a correction that of the corrected invoice.
+    """
+    if invoice.supply_date is None or invoice.issue_date is None or invoice.kind.is_correction:
         return
-    if invoice.supply_date == invoice.issue_date:
+    if not invoice.kind.is_advance and invoice.supply_date == invoice.issue_date:
         yield error('supply-date-same', 'supply_date', "the date of supply is left out when it is the date of issue")
     if (invoice.supply_date - invoice.issue_date).days > EARLIEST_DAYS:
         sentence = f"issued more than {EARLIEST_DAYS} days before the supply"
         yield error('supply-date-far', 'supply_date', sentence, limit=EARLIEST_DAYS)
 
 
-def _check_lines(invoice: Invoice) -> Iterator[Finding]:
-    """Lines have names, numbers from 1 on without gaps, identifiers of their own; remarks name existing lines."""
-    if not invoice.lines:
-        yield error('lines-missing', 'lines', "the invoice has no lines")
-    if [line.number for line in invoice.lines] != list(range(1, len(invoice.lines) + 1)):
-        yield error('line-numbers', 'lines', "the lines are not numbered 1, 2, 3 …")
-    uids = [line.uid for line in invoice.lines if line.uid]
-    if len(set(uids)) != len(uids):
-        yield error('line-uids', 'lines', "two lines have the same identifier")
-    for position, line in enumerate(invoice.lines):
-        if not line.name:  # the schema would let it be left out, for collective discounts (art. 106j sec. 3)
-            yield error('line-name-missing', f'lines[{position}].name', "the line has no name", line=line.number)
-    for position, remark in enumerate(invoice.remarks):
-        if remark.line_number is not None and not 0 < remark.line_number <= len(invoice.lines):
-            yield error('remark-line', f'remarks[{position}].line_number', "the remark names a line that isn't there")
-
-
-_RULES = (_check_supply_date, _check_lines)
+_MODULES = (
+    rules_lines, rules_parties, rules_accounts, rules_annotations, rules_correction, rules_advance, rules_currency,
+    rules_payment, rules_sums,
+)
+_RULES = (_check_supply_date, *(rule for module in _MODULES for rule in getattr(module, 'RULES', ())))
+_ARITHMETIC = tuple(rule for module in _MODULES for rule in getattr(module, 'ARITHMETIC', ()))
 
 
 def check_file(xml: bytes) -> list[Finding]:
@@ -83,9 +97,10 @@ def check_file(xml: bytes) -> list[Finding]:
 
 
 def _check_size(xml: bytes) -> Iterator[Finding]:
-    if len(xml) > MAX_SIZE:
-        sentence = f"the file has {len(xml)} bytes, KSeF takes {MAX_SIZE}"
-        yield error('file-size', '', sentence, size=len(xml), limit=MAX_SIZE)
+    limit = MAX_SIZE_WITH_ATTACHMENT if _ATTACHMENT.search(xml) else MAX_SIZE
+    if len(xml) > limit:
+        sentence = f"the file has {len(xml)} bytes, KSeF takes {limit}"
+        yield error('file-size', '', sentence, size=len(xml), limit=limit)
 
 
 def _check_encoding(xml: bytes) -> Iterator[Finding]:

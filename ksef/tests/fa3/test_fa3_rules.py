@@ -10,7 +10,18 @@ from fa3_invoices import ADDRESS, D, invoice, with_account, with_buyer, with_lin
 from ksef.fa3 import rules, writer
 from ksef.fa3.codes import InvoiceKind, TaxGroup, TaxRate
 from ksef.fa3.finding import Finding, has_errors
-from ksef.fa3.model import Annotations, Contact, EuVatId, GroupTotal, NoTaxId, OtherTaxId, Payment, Remark
+from ksef.fa3.model import (
+    Annotations,
+    Contact,
+    CorrectedInvoice,
+    Correction,
+    EuVatId,
+    GroupTotal,
+    NoTaxId,
+    OtherTaxId,
+    Payment,
+    Remark,
+)
 
 ZERO_WDT = {'rate': TaxRate.ZERO_INTRA_EU}
 GERMAN = EuVatId(prefix='DE', number='123456788')
@@ -57,7 +68,7 @@ BROKEN = [
     ('too-many', 'remarks', invoice(remarks=(Remark(key="k", value="v"),) * 10001)),
     ('text-empty', 'remarks[0].value', invoice(remarks=(Remark(key="k", value=""),))),
     ('text-too-long', 'warehouse_documents[1]', invoice(warehouse_documents=("WZ", "W" * 257))),
-    ('number-decimals', 'group_totals[1].tax_in_pln', invoice(group_totals=totals(tax_in_pln=D('20.701')))),
+    ('tax-in-pln-unexpected', 'group_totals[1].tax_in_pln', invoice(group_totals=totals(tax_in_pln=D('20.70')))),
     ('total-tax-missing', 'group_totals[1].tax', invoice(group_totals=totals(tax=None), total=D('144.00'))),
     ('total-tax-unexpected', 'group_totals[0].tax', replace(
         single(TaxRate.ZERO_DOMESTIC), group_totals=(
@@ -107,7 +118,7 @@ BROKEN = [
     ('group-twice', 'group_totals', invoice(group_totals=(*totals(), GroupTotal(
         group=STANDARD, net=D('90.00'), tax=D('20.70'))), total=D('275.40'))),
     ('group-mismatch', 'group_totals', invoice(
-        group_totals=(*totals(), GroupTotal(group=TaxGroup.EXEMPT, net=D('0.00'))))),
+        group_totals=(*totals(), GroupTotal(group=TaxGroup.ZERO_DOMESTIC, net=D('0.00'))))),
     ('net-sum', 'group_totals[1].net', invoice(group_totals=totals(net=D('90.03'), tax=D('20.71')), total=D('164.74'))),
     ('tax-sum', 'group_totals[1].tax', invoice(group_totals=totals(tax=D('20.73')), total=D('164.73'))),
     ('total-sum', 'total', invoice(total=D('164.71'))),
@@ -166,7 +177,9 @@ def test_sums_below_zero():
     line = replace(invoice().lines[0], quantity=D(-1), unit_price=D(100), discount=None, net=D(-100))
     subject = invoice(lines=(line, invoice().lines[1]), group_totals=totals(net=D(-100), tax=D(-23)), total=D(-69))
     assert ('error', 'sum-negative') in [(finding.severity, finding.code) for finding in rules.check(subject)]
-    assert not has_errors(rules.check(replace(subject, kind=InvoiceKind.CORRECTION))), "that is what a correction is"
+    correction = Correction(invoices=(CorrectedInvoice(issue_date=date(2026, 11, 1), number="FV/1"),))
+    corrected = replace(subject, kind=InvoiceKind.CORRECTION, correction=correction)
+    assert not has_errors(rules.check(corrected)), "that is what a correction is"
 
 
 def test_without_a_day_dates_of_issue_are_not_judged():
@@ -212,6 +225,12 @@ def test_files_that_are_fine():
                     b"<?xml version='1.0' encoding='utf-8'?><a/>", '<a>\x85\u2028😀</a>'.encode()):
         assert rules.check_file(content) == []
     assert rules.check_file(b'<a>' + b' ' * 999_993 + b'</a>') == [], "a million bytes"
+
+
+def test_files_with_an_attachment_may_be_larger():
+    content = b'<a>' + b' ' * 1_500_000 + b'<f:Zalacznik xmlns:f="f">%s</f:Zalacznik></a>'
+    assert rules.check_file(content % b'') == []
+    assert [finding.code for finding in rules.check_file(content % (b' ' * 1_500_000))] == ['file-size']
 
 
 def test_files_that_are_not_utf8():

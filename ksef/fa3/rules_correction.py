@@ -1,0 +1,143 @@
+"""Rules about correcting invoices: what they correct, and that they correct anything.
+
+What the corrected invoice said is known only to who has it: :func:`check_against_original` holds a correction against it.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from .. import number as numbers
+from .amounts import net_of
+from .finding import ERROR, WARNING, Finding, error, warning
+from .lexical import KSEF_NUMBER
+from .model import Invoice, Line, PolishTaxId
+
+FIRST_DAY = '20260201'  # KSeF 2.0
+
+
+def _check_block(invoice: Invoice) -> Iterator[Finding]:
+    """A correction says what it corrects (art. 106j sec. 2), and nothing else does."""
+    correction = invoice.correction
+    if invoice.kind.is_correction and correction is None:
+        yield error('correction-missing', 'correction', "the correction doesn't say which invoice it corrects")
+    if correction is None:
+        return
+    if not invoice.kind.is_correction:
+        yield error('correction-unexpected', 'correction', f"an invoice of kind {invoice.kind.value} corrects nothing")
+        return
+    needed = invoice.kind.is_advance or invoice.kind.is_settlement
+    if needed and correction.previous is None:
+        sentence = "the amount before the correction is missing"
+        yield error('previous-amount-missing', 'correction.previous', sentence)
+    if correction.previous is not None and not needed:
+        sentence = "the amount before is stated for advances and settlements only"
+        yield error('previous-amount-unexpected', 'correction.previous', sentence)
+
+
+def _check_corrected(invoice: Invoice) -> Iterator[Finding]:
+    """The corrected invoices came before, are named once, and have KSeF numbers that can be right."""
+    corrected = invoice.correction.invoices if invoice.correction else ()
+    if len({(each.number, each.ksef_number) for each in corrected}) != len(corrected):
+        yield error('corrected-twice', 'correction.invoices', "an invoice is named twice")
+    for position, each in enumerate(corrected):
+        path = f'correction.invoices[{position}]'
+        if each.issue_date and invoice.issue_date and each.issue_date > invoice.issue_date:
+            yield error('corrected-later', f'{path}.issue_date', "the corrected invoice is later than the correction",
+                        value=each.issue_date.isoformat())
+        yield from check_ksef_number(invoice, each.ksef_number, f'{path}.ksef_number')
+
+
+def check_ksef_number(invoice: Invoice, number: str | None, path: str) -> Iterator[Finding]:
+    """KSeF doesn't check numbers of other invoices: their check sum, and whose they are, can be known here."""
+    if not number or KSEF_NUMBER.problem(number):
+        return
+    if not numbers.is_valid_ksef_number(number):
+        # Numbers of KSeF 1.0 may have followed another rule.
+        severity = WARNING if number.split('-')[1] < FIRST_DAY else ERROR
+        sentence = f"{number} is no KSeF number: its check sum is wrong"
+        yield Finding(severity, 'ksef-number-checksum', path, {'value': number}, sentence)
+    elif not number.startswith(invoice.seller.nip or '') and not invoice.annotations.self_billing:
+        yield warning('ksef-number-seller', path, f"{number} begins with another NIP than the seller's", value=number)
+
+
+def _check_effect(invoice: Invoice) -> Iterator[Finding]:
+    """A correction changes something: lines, sums, parties, or the number."""
+    correction = invoice.correction
+    if correction is None or not invoice.kind.is_correction:
+        return
+    data = correction.seller or correction.buyers or correction.right_number or correction.period
+    order = invoice.order.lines if invoice.order else ()
+    changed = invoice.total or any(total.net or total.tax for total in invoice.group_totals)
+    if not (data or changed or _differs(invoice.lines) or _differs(order)):
+        yield warning('correction-empty', 'correction', "the correction changes no amount, line or party")
+
+
+def _differs(lines: tuple) -> bool:
+    """Tell whether any line has no equal state before, or none after."""
+    states = {}
+    for line in lines:
+        state = tuple(getattr(line, name) for name in type(line).__dataclass_fields__ if name != 'before_correction')
+        states.setdefault(line.number, []).append(state)
+    return any(len(pair) != 2 or pair[0] != pair[1] for pair in states.values())
+
+
+def _check_parties(invoice: Invoice) -> Iterator[Finding]:
+    """A wrong NIP can't be corrected: the invoice is corrected to zero and a new one issued (XSD: Podmiot1K, 2K)."""
+    correction = invoice.correction
+    if correction is None:
+        return
+    if correction.seller and correction.seller.nip != invoice.seller.nip:
+        sentence = "the seller's NIP can't be changed by a correction"
+        yield error('corrected-nip', 'correction.seller.nip', sentence, value=correction.seller.nip)
+    today = {party.key: party.identifier for party in (*invoice.third_parties, invoice.buyer)}
+    keyed = len(correction.buyers) > 1
+    for position, old in enumerate(correction.buyers):
+        path = f'correction.buyers[{position}]'
+        new = today.get(old.key) if keyed else today.get(old.key, invoice.buyer.identifier)
+        if new is None or (keyed and old.key is None):
+            yield error('corrected-buyer-key', f'{path}.key', "the key doesn't tell which party of the invoice it is")
+        elif isinstance(old.identifier, PolishTaxId) and old.identifier != new:
+            sentence = "the buyer's NIP can't be changed by a correction"
+            yield error('corrected-nip', f'{path}.identifier', sentence, value=old.identifier.nip)
+
+
+def check_against_original(invoice: Invoice, original: Invoice) -> list[Finding]:
+    """Return what is wrong with a correction of one invoice, as it stood after earlier corrections.
+
+    :param original: the corrected invoice with the lines that it has by now.
+    """
+    return [*_original_findings(invoice, original), *_state_findings(invoice, original)]
+
+
+def _original_findings(invoice: Invoice, original: Invoice) -> Iterator[Finding]:
+    if original.currency != invoice.currency:
+        sentence = f"the corrected invoice is in {original.currency}"
+        yield error('original-currency', 'currency', sentence, value=original.currency)
+    if original.seller.nip != invoice.seller.nip:
+        yield error('original-seller', 'seller.nip', "another seller issued the corrected invoice")
+    if original.buyer.identifier != invoice.buyer.identifier:
+        yield error('original-buyer', 'buyer.identifier', "the corrected invoice names another buyer")
+    named = [each.number for each in invoice.correction.invoices] if invoice.correction else []
+    if original.number not in named:
+        yield error('original-number', 'correction.invoices', f"{original.number} isn't named", value=original.number)
+
+
+def _state_findings(invoice: Invoice, original: Invoice) -> Iterator[Finding]:
+    """What a line was before is what it is on the corrected invoice."""
+    lines = {line.number: line for line in original.lines if not line.before_correction}
+    for position, line in enumerate(invoice.lines):
+        if not line.before_correction:
+            continue
+        old = lines.get(line.number)
+        if old is None or _worth(old) != _worth(line):
+            value = '' if old is None else f'{_worth(old)[0]}'
+            sentence = f"line {line.number} doesn't say what the corrected invoice says"
+            yield error('original-line', f'lines[{position}].net', sentence, line=line.number, expected=value)
+
+
+def _worth(line: Line) -> tuple[Decimal | None, object]:
+    return net_of(line), line.rate
+
+
+RULES = (_check_block, _check_corrected, _check_parties)
+ARITHMETIC = (_check_effect,)
