@@ -1,5 +1,6 @@
 from . import ksef_secret_box
 from . import ksef_advice_files
+from . import ksef_advice_texts
 from . import ksef_credential
 from . import ksef_credential_certificate
 from . import ksef_credential_signed
