@@ -1,3 +1,4 @@
+from . import test_advice
 from . import test_connect
 from . import test_connect_certificate
 from . import test_connect_signed
