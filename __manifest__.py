@@ -24,6 +24,8 @@
         'views/ksef_session_views.xml',
         'views/ksef_connection_views.xml',
         'views/ksef_menus.xml',
+        'views/ksef_received_views.xml',
+        'views/ksef_bill_views.xml',
         'views/ksef_send_views.xml',
         'views/account_move_views.xml',
         'views/account_move_fa3_views.xml',
@@ -31,6 +33,7 @@
         'views/account_move_send_views.xml',
         'report/ksef_invoice_report.xml',
         'views/res_config_settings_views.xml',
+        'views/ksef_fetch_views.xml',
     ],
     'demo': [
         'demo/ksef_demo_company.xml',

@@ -4,6 +4,9 @@ from . import ksef_advice_texts
 from . import ksef_credential
 from . import ksef_credential_certificate
 from . import ksef_credential_signed
+from . import ksef_task
+from . import ksef_login
+from . import ksef_credential_actions
 from . import ksef_session
 from . import ksef_connection
 from . import ksef_connection_connect
@@ -32,6 +35,7 @@ from . import account_move_pick
 from . import account_move_lock
 from . import account_move_line
 from . import account_move_fa3
+from . import account_move_fa3_currency
 from . import product_fa3
 from . import account_move_actions
 from . import account_move_screen
@@ -44,6 +48,7 @@ from . import ir_http
 from . import ir_websocket
 from . import ksef_worker
 from . import ksef_worker_login
+from . import ksef_worker_task
 from . import ksef_worker_send
 from . import ksef_worker_poll
 from . import ksef_worker_recover
@@ -52,8 +57,21 @@ from . import ksef_fetch_connection
 from . import ksef_fetch_settings
 from . import ksef_received
 from . import ksef_received_store
+from . import ksef_received_actions
+from . import ksef_received_bill
+from . import ksef_fetch_result
+from . import ksef_product_map
+from . import ksef_bill
+from . import ksef_bill_partner
+from . import ksef_bill_tax
+from . import ksef_bill_lines
+from . import ksef_bill_products
+from . import ksef_bill_proof
+from . import ksef_bill_duplicates
+from . import ksef_bill_move
 from . import ksef_worker_fetch
 from . import ksef_worker_fetch_export
 from . import ksef_worker_fetch_download
+from . import ksef_worker_fetch_bills
 from . import ir_config_parameter
 from . import ir_module_module

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from .ksef_invoice_part import check_ksef_number
 
@@ -7,7 +8,7 @@ INPUT_FIELDS = frozenset({
     'ksef_correction_kind', 'ksef_correction_type', 'ksef_correction_reason', 'ksef_corrected_period', 'ksef_reference_ids',
     'ksef_is_outside', 'ksef_outside_number', 'ksef_special_kind', 'ksef_advance_ids', 'ksef_order_line_ids',
     'ksef_split_payment', 'ksef_cash_method', 'ksef_receipt_invoice', 'ksef_exemption_law', 'ksef_exemption_basis',
-    'ksef_period_start', 'ksef_period_end',
+    'ksef_period_start', 'ksef_period_end', 'ksef_rate_date',
 })
 
 
@@ -99,6 +100,14 @@ class AccountMove(models.Model):
         for move in self.filtered('ksef_outside_number'):
             check_ksef_number(move, move.ksef_outside_number)
 
+    @api.constrains('ksef_period_start', 'ksef_period_end')
+    def _check_ksef_period(self):
+        for move in self:
+            if bool(move.ksef_period_start) != bool(move.ksef_period_end):
+                raise ValidationError(self.env._("A period has a first and a last day: enter both, or none."))
+            if move.ksef_period_start and move.ksef_period_start > move.ksef_period_end:
+                raise ValidationError(self.env._("The period ends before it begins."))
+
     @api.model
     def _ksef_locked_fields(self):
         return super()._ksef_locked_fields() | INPUT_FIELDS
@@ -116,10 +125,18 @@ class AccountMoveLine(models.Model):
         'account.move.line', string="Corrected line", copy=False, index='btree_not_null', ondelete='set null',
         help="Korygowana pozycja: the line of the original invoice that this line changes. Without it the line is stated by itself, as a "
              "difference.")
+    ksef_supply_date = fields.Date(
+        string="Supply date of the line", copy=False, help="Data dostawy lub wykonania (P_6A), where the lines have different ones.")
+    ksef_procedure = fields.Selection(
+        [
+            ('WSTO_EE', "WSTO_EE: distance sale"), ('IED', "IED: electronic interface"), ('TT_D', "TT_D: triangular transaction"),
+            ('I_42', "I_42: customs procedure 42"), ('I_63', "I_63: customs procedure 63"), ('B_SPV', "B_SPV: single-purpose voucher"),
+            ('B_SPV_DOSTAWA', "B_SPV_DOSTAWA: supply for a voucher"), ('B_MPV_PROWIZJA', "B_MPV_PROWIZJA: commission for a voucher"),
+        ], string="Procedure (JPK)", help="Oznaczenie procedury of the line; without a choice it follows from tax and invoice.")
 
     @api.model
     def _ksef_locked_fields(self):
-        return super()._ksef_locked_fields() | {'ksef_corrected_line_id'}
+        return super()._ksef_locked_fields() | {'ksef_corrected_line_id', 'ksef_supply_date', 'ksef_procedure'}
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default)

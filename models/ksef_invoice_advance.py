@@ -62,33 +62,34 @@ class AccountMove(models.Model):
         """Tell whether a line charges or deducts a down payment of a sales order (with ``sale`` installed)."""
         return 'sale_line_ids' in item._fields and any(item.sale_line_ids.mapped('is_downpayment'))
 
-    def _ksef_settled_advances(self, entry):
+    def _ksef_settled_advances(self):
         """Return the advance invoices in Odoo that this settlement invoice settles."""
         moves = self.ksef_advance_ids
-        for item in entry.deducted:
+        for item in self._ksef_deductions(self.line_ids.filtered(lambda item: item.display_type == 'product')):
             if self._ksef_is_down_payment(item):
                 moves |= item.sale_line_ids.invoice_lines.move_id
         return moves.filtered(
             lambda move: move != self and move.state == 'posted' and move.move_type == 'out_invoice'
             and (move in self.ksef_advance_ids or move._ksef_special_kind() == 'advance')).sorted('id')
 
-    def _ksef_advance_invoices(self, entry) -> tuple[AdvanceInvoice, ...]:
+    def _ksef_advance_invoices(self) -> tuple[AdvanceInvoice, ...]:
         """Return how the settled advance invoices are named: by KSeF number, or by their own when outside KSeF."""
-        if self._ksef_special_kind() != 'settlement' or self._ksef_is_correction():
+        root = self._ksef_root()
+        if root._ksef_special_kind() != 'settlement':
             return ()
-        named = [(move._ksef_known_number(), move.name) for move in self._ksef_settled_advances(entry)]
-        named += [(row.ksef_number, row.number) for row in self.ksef_reference_ids if row.kind == 'advance']
+        named = [(move._ksef_known_number(), move.name) for move in root._ksef_settled_advances()]
+        named += [(row.ksef_number, row.number) for row in root.ksef_reference_ids if row.kind == 'advance']
         return tuple(
             AdvanceInvoice(ksef_number=ksef_number) if ksef_number else AdvanceInvoice(number=collapse(number))
             for ksef_number, number in named)
 
     # ------------------------------------------------------------------ refusals
 
-    def _ksef_advance_refusals(self, context, entry) -> list[Issue]:
+    def _ksef_advance_refusals(self, context) -> list[Issue]:
         """Return why an advance or a settlement can't be stated, or has to wait."""
         kind = self._ksef_special_kind()
         if kind == 'settlement' and not self._ksef_is_correction():
-            return self._ksef_settlement_refusals(entry)
+            return self._ksef_settlement_refusals()
         root = self._ksef_root()
         return self._ksef_order_refusals(context, root) if root._ksef_special_kind() == 'advance' else []
 
@@ -106,8 +107,8 @@ class AccountMove(models.Model):
             issues.append(Issue.error(code, line.record, 'name', value=line.taxes[:1].display_name or line.name))
         return issues
 
-    def _ksef_settlement_refusals(self, entry) -> list[Issue]:
-        advances = self._ksef_settled_advances(entry)
+    def _ksef_settlement_refusals(self) -> list[Issue]:
+        advances = self._ksef_settled_advances()
         if not advances and not self.ksef_reference_ids.filtered(lambda row: row.kind == 'advance'):
             return [Issue.error('advance-unknown', self, 'ksef_advance_ids')]
         return [

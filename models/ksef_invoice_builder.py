@@ -102,7 +102,7 @@ class AccountMove(models.Model):
         invoice = Invoice(
             created_at=context.created_at,
             system=SYSTEM,
-            seller=self._ksef_seller(self._ksef_rate_set(context, entry)),
+            seller=self._ksef_seller(context, entry),
             buyer=buyer,
             kind=self._ksef_invoice_kind(),
             number=self.name,
@@ -118,7 +118,7 @@ class AccountMove(models.Model):
             receipt_invoice=self.ksef_receipt_invoice,
             related_parties=self.commercial_partner_id.l10n_pl_links_with_customer,
             remarks=tuple(remarks),
-            advance_invoices=self._ksef_advance_invoices(entry),
+            advance_invoices=self._ksef_advance_invoices(),
             lines=tuple(line for _item, line in rows),
             payment=self._ksef_payment(entry),
             order=None if refused else self._ksef_order(context),

@@ -1,16 +1,16 @@
 """Lines, remarks and sums of an invoice, from its posted journal entry."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from odoo import models
 
-from ..ksef.fa3.codes import GoodsCode, Procedure, TaxRate
+from ..ksef.fa3.codes import GoodsCode, Procedure, TaxGroup
 from ..ksef.fa3.lexical import PRICE, QUANTITY, TEXT_256, TEXT_512
 from ..ksef.fa3.model import GroupTotal, Line, Remark
-from ..ksef.fa3.text import collapse, shorten, split
+from ..ksef.fa3.text import collapse, find_forbidden, shorten, split
 from .ksef_invoice_tax import TaxKind
 
 CENT = Decimal('0.01')
@@ -21,6 +21,9 @@ FULL_NAME_KEY = 'Pełna nazwa'
 WRITTEN_DIGITS = 12
 # Wide enough for any quantity times any price that Odoo stores; what is too large for FA(3) is found later.
 _WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
+# Groups of goods (GTU) that are defined by annex 15 to the VAT act: waste, electronics, metals.
+ANNEX_15_GOODS = {'GTU_05', 'GTU_06', 'GTU_08'}
+TAXED_GROUPS = {TaxGroup.STANDARD, TaxGroup.REDUCED_FIRST, TaxGroup.REDUCED_SECOND}
 VOUCHERS = {
     'l10n_pl_vat_b_spv': Procedure.VOUCHER_SINGLE,
     'l10n_pl_vat_b_spv_dostawa': Procedure.VOUCHER_SINGLE_DELIVERY,
@@ -52,6 +55,12 @@ def full_value(quantity: Decimal, unit_price: Decimal) -> Decimal:
     return _WIDE.multiply(quantity, unit_price).quantize(CENT, context=_WIDE)
 
 
+def _short(text: str | None, limit: int = 50) -> str | None:
+    """Return a code of a product, if FA(3) can hold it: codes of one's own are a courtesy and stay out otherwise."""
+    code = collapse(text)
+    return code if 0 < len(code) <= limit and not find_forbidden(code) else None
+
+
 @dataclass(frozen=True, slots=True)
 class LineState:
     """A line at one moment: as it was invoiced, or before and after a correction.
@@ -81,7 +90,7 @@ def state_of(context, item) -> LineState:
     """Return a line as it is booked."""
     tax = item.tax_ids[:1]
     kind = context.kind(tax)[0]
-    return LineState(
+    state = LineState(
         item=item,
         quantity=decimal_number(item.quantity, QUANTITY.places),
         unit_price=decimal_number(item.price_unit, PRICE.places),
@@ -91,6 +100,20 @@ def state_of(context, item) -> LineState:
         is_gross=bool(tax.price_include or (kind and kind.margin)),
         has_discount=bool(item.discount),
     )
+    # Odoo makes a gross value of net value and tax, each rounded; what the buyer sees is quantity times price.
+    return rounded(state) if state.is_gross else state
+
+
+def rounded(state: LineState) -> LineState:
+    """Return a line with the value that follows from quantity and price, where it lies within rounding.
+
+    A value that was counted from others (net and tax, invoice and credit note) may be a grosz beside it.
+    """
+    part = 1 - Decimal(f'{state.percent:.6f}') / 100
+    value = full_value(state.quantity, state.unit_price * part)
+    if abs(value - (state.gross if state.is_gross else state.net)) > CENT:
+        return state
+    return replace(state, gross=value) if state.is_gross else replace(state, net=value)
 
 
 class AccountMove(models.Model):
@@ -125,18 +148,27 @@ class AccountMove(models.Model):
             tax=state.gross - state.net if state.is_gross and not tax_free else None,
             rate=kind.rate if kind else None,
             one_stop_shop_rate=kind.percent if kind and kind.is_oss else None,
-            exchange_rate=self._ksef_exchange_rate(),
+            # Only tax is converted on the invoice: lines without it have no rate, as in the Ministry's own examples.
+            exchange_rate=self._ksef_exchange_rate() if kind and kind.group.tax_in_pln_element else None,
             before_correction=before,
             **self._ksef_line_marks(item, kind),
         )
 
     def _ksef_line_marks(self, item, kind: TaxKind | None) -> dict:
         """Return codes and procedure of a line."""
-        goods_code = item.product_id.l10n_pl_vat_gtu
+        product = item.product_id
+        goods_code = product.l10n_pl_vat_gtu
         voucher = next((procedure for field, procedure in VOUCHERS.items() if self[field]), None)
         return {
+            'index': _short(product.default_code),
+            'gtin': _short(product.barcode, 20),
+            'pkwiu': _short(product.ksef_pkwiu),
+            'cn': _short(product.ksef_cn),
+            'pkob': _short(product.ksef_pkob),
+            'annex_15': bool(kind and kind.group in TAXED_GROUPS and (product.ksef_annex_15 or goods_code in ANNEX_15_GOODS)),
+            'supply_date': item.ksef_supply_date or None,
             'goods_code': GoodsCode(goods_code) if goods_code else None,
-            'procedure': (kind and kind.procedure) or voucher,
+            'procedure': Procedure(item.ksef_procedure) if item.ksef_procedure else (kind and kind.procedure) or voucher,
         }
 
     def _ksef_remarks(self, entry, numbers: dict) -> tuple[list[Remark], list]:
@@ -202,7 +234,3 @@ class AccountMove(models.Model):
         if self.currency_id.name == 'PLN' or not self.invoice_currency_rate:
             return None
         return (1 / Decimal(self.invoice_currency_rate)).quantize(Decimal('1e-6'), context=_WIDE).normalize() + 0
-
-    def _ksef_rate_set(self, context, entry) -> set[TaxRate]:
-        """Return the rates of the lines."""
-        return {rate for item in entry.products if (rate := context.rate(item.tax_ids[:1])[0])}

@@ -119,10 +119,11 @@ def short_phone(phone: str | None) -> str | None:
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
-    def _ksef_seller(self, rates: set) -> Seller:
-        """Return the seller; intra-EU supplies need the prefix PL of its number (VAT act, art. 97 sec. 10)."""
+    def _ksef_seller(self, context, entry) -> Seller:
+        """Return the seller; intra-EU supplies and triangular transactions need the prefix PL (art. 97 sec. 10, art. 136)."""
         company = self.company_id
-        inside_eu = rates & {TaxRate.ZERO_INTRA_EU, TaxRate.SERVICES_ART_100}
+        kinds = [kind for item in entry.products if (kind := context.kind(item.tax_ids[:1])[0])]
+        inside_eu = any(kind.triangular or kind.rate in (TaxRate.ZERO_INTRA_EU, TaxRate.SERVICES_ART_100) for kind in kinds)
         return Seller(
             nip=polish_number(company.vat),
             name=collapse(company.name),

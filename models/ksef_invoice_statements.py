@@ -2,15 +2,13 @@
 
 from odoo import models
 
-from ..ksef.fa3.codes import TaxGroup, TaxRate
+from ..ksef.fa3.codes import TaxRate
 from ..ksef.fa3.model import Annotations, Buyer, EuVatId, Exemption, NoTaxId, OtherTaxId
 from ..ksef.fa3.text import collapse
 from .ksef_invoice_findings import Issue
+from .ksef_invoice_lines import ANNEX_15_GOODS, TAXED_GROUPS
 
-# Groups of goods (GTU) that are defined by annex 15 to the VAT act: waste, electronics, metals.
-ANNEX_15_GOODS = {'GTU_05', 'GTU_06', 'GTU_08'}
 SPLIT_PAYMENT_LIMIT = 15000  # PLN, tax included
-TAXED_GROUPS = {TaxGroup.STANDARD, TaxGroup.REDUCED_FIRST, TaxGroup.REDUCED_SECOND}
 EXEMPTION_ATTRIBUTES = {'act': 'polish_act', 'directive': 'directive', 'other': 'other_basis'}
 
 

@@ -8,7 +8,7 @@ state of it to the next.
 from dataclasses import replace
 from decimal import Decimal
 
-from .ksef_invoice_lines import CENT, LineState, full_value
+from .ksef_invoice_lines import LineState, full_value, rounded
 
 
 def as_difference(state: LineState, sign: int) -> LineState:
@@ -25,24 +25,12 @@ def corrected(before: LineState, change: LineState, sign: int) -> tuple[LineStat
     values = {'net': before.net + sign * change.net, 'gross': before.gross + sign * change.gross}
     same_discount = change.percent == before.percent
     if change.unit_price == before.unit_price and same_discount:
-        return _rounded(replace(before, quantity=before.quantity + sign * change.quantity, **values)), None
+        return rounded(replace(before, quantity=before.quantity + sign * change.quantity, **values)), None
     if change.quantity == before.quantity and same_discount:
-        return _rounded(replace(before, unit_price=before.unit_price + sign * change.unit_price, **values)), None
+        return rounded(replace(before, unit_price=before.unit_price + sign * change.unit_price, **values)), None
     if change.quantity == before.quantity:
         return replace(before, has_discount=True, **values), None
     return _split(before, change, sign)
-
-
-def _rounded(state: LineState) -> LineState:
-    """Return a line with the value that follows from quantity and price, where it lies within rounding.
-
-    Invoice and credit note are each rounded by themselves, so their difference may be a grosz beside it.
-    """
-    part = 1 - Decimal(f'{state.percent:.6f}') / 100
-    value = full_value(state.quantity, state.unit_price * part)
-    if abs(value - (state.gross if state.is_gross else state.net)) > CENT:
-        return state
-    return replace(state, gross=value) if state.is_gross else replace(state, net=value)
 
 
 def _split(before: LineState, change: LineState, sign: int) -> tuple[LineState, LineState]:

@@ -24,8 +24,16 @@ TEXTS = {
     'company-currency': _lt(
         "The company's currency is not PLN. Only companies that keep their books in PLN are supported."),
     'currency-rate': _lt("The invoice has no exchange rate. Enter the currency's rate."),
-    'foreign-vat': _lt(
-        "The fiscal position is that of a tax registration outside Poland. Such invoices don't belong into KSeF."),
+    'currency-decimals': _lt("Amounts in %(value)s have more than two digits after the point, which KSeF doesn't take."),
+    'currency-unknown': _lt("KSeF doesn't know the currency “%(value)s”."),
+    'currency-rate-date': _lt(
+        "The rate of exchange is %(value)s, which is not the one that Odoo has for %(today)s. The VAT act (art. 31a) prescribes the rate of "
+        "that day: the last working day before the tax point or the day of issue. Use the button “Apply the prescribed rate”, or enter "
+        "the day of the rate on the page “KSeF data”."),
+    'currency-rate-original': _lt(
+        "The rate of exchange is %(value)s, but the corrected invoice has %(expected)s. A correction keeps the rate of the original "
+        "(art. 31b): use the button “Apply the prescribed rate”."),
+    'foreign-vat': _lt("The fiscal position is that of a tax registration outside Poland. Such invoices don't belong into KSeF."),
     'early-discount': _lt(
         "The payment term grants a discount for early payment (skonto), which is not supported yet. Choose "
         "another payment term."),
