@@ -12,10 +12,19 @@
         reference = client.send_invoice(tokens.access, session.reference_number, encrypt_invoice(xml, secret))
         report = client.invoice(tokens.access, session.reference_number, reference)
 
+A login with a certificate differs in its first step only:
+
+        pair = read_credentials([certificate_file, key_file], password)
+        request = auth_token_request(client.challenge(), Context("5265877635"))
+        login = client.start_signed_login(sign(request, pair))
+
+What an error means for a person, and what to do, says :func:`~.coach.find_advice`.
+
 Everything raised is a :class:`KsefError`. The one distinction that matters most: after :class:`KsefConnectError` and
 :class:`KsefRefusedError` KSeF certainly did not take the call, after :class:`KsefUnconfirmedError` it may have.
 """
 
+from .certificates import KeyPair, read_credentials
 from .client import Client
 from .crypto import encrypt_invoice, new_session_secret
 from .environment import Environment, get_environment
@@ -37,11 +46,13 @@ from .errors import (
 )
 from .transport import Transport
 from .types import Context, Secret
+from .xades import auth_token_request, sign
 
 __all__ = [
     "Client",
     "Context",
     "Environment",
+    "KeyPair",
     "KsefConfigError",
     "KsefConnectError",
     "KsefError",
@@ -58,7 +69,10 @@ __all__ = [
     "KsefUnreadableError",
     "Secret",
     "Transport",
+    "auth_token_request",
     "encrypt_invoice",
     "get_environment",
     "new_session_secret",
+    "read_credentials",
+    "sign",
 ]
