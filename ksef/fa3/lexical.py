@@ -69,8 +69,6 @@ class Text:
         if len(value) > self.maximum:
             sizes = {'length': len(value), 'limit': self.maximum}
             return 'text-too-long', sizes, f"{len(value)} characters, at most {self.maximum} fit"
-        if len(value) < self.minimum:
-            return 'text-too-short', {'limit': self.minimum}, f"at least {self.minimum} characters are needed"
         return None
 
 
@@ -193,7 +191,7 @@ class Day:
 
 
 class Moment:
-    """An aware moment, written in UTC to the second; one that was written without an offset is Polish time."""
+    """An aware moment, written in UTC; one that was written without an offset is Polish time."""
 
     POLAND = ZoneInfo('Europe/Warsaw')
     MIDNIGHT = re.compile(r'T24:00:00(\.0+)?')
@@ -202,7 +200,8 @@ class Moment:
         self.first = first
 
     def to_text(self, value: datetime) -> str:
-        return value.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
+        fraction = f'.{value.microsecond:06}'.rstrip('0') if value.microsecond else ''
+        return value.astimezone(UTC).strftime(f'%Y-%m-%dT%H:%M:%S{fraction}Z')
 
     def from_text(self, text: str) -> datetime:
         trimmed, midnights = self.MIDNIGHT.subn('T00:00:00', _trim(text))

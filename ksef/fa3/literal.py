@@ -2,7 +2,8 @@
 
 ``2051``, ``2051.0`` and ``2051.00`` are the same amount, and a moment can be written with any offset. What is read from
 a document must come out as it went in, so the reader keeps the original spelling beside the value when it isn't the one
-that the writer would choose. Such a value equals, and counts as, the plain one.
+that the writer would choose. Such a value equals, and counts as, the plain one; what is calculated or copied from it has no
+spelling of its own (``literal`` is empty).
 """
 
 from datetime import datetime
@@ -12,19 +13,19 @@ from decimal import Decimal
 class LiteralText(str):
     """A text with the white space that XML Schema collapses."""
 
-    literal: str
+    literal = ''
 
 
 class LiteralNumber(Decimal):
     """A number with other zeros than the writer's."""
 
-    literal: str
+    literal = ''
 
 
 class LiteralMoment(datetime):
     """A moment with an offset or a fraction of a second."""
 
-    literal: str
+    literal = ''
 
 
 LITERALS = frozenset((LiteralText, LiteralNumber, LiteralMoment))

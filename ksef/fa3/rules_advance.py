@@ -33,9 +33,8 @@ def _check_order_sum(invoice: Invoice) -> Iterator[Finding]:
     if order is None:
         return
     # An unchanged line of a correction may be left out; then the lines tell only a part of the order.
-    partial = invoice.kind.is_correction and not all(
-        any(other.number == line.number and other.before_correction != line.before_correction for other in order.lines)
-        for line in order.lines)
+    states = [{line.number for line in order.lines if line.before_correction is before} for before in (False, True)]
+    partial = invoice.kind.is_correction and states[0] != states[1]
     after = [line for line in order.lines if not line.before_correction]
     expected = sum(((line.net or ZERO) + _tax(line) for line in after), ZERO)
     if not partial and abs(expected - order.total) > HALF * (2 * len(after) + 2):

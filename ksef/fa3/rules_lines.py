@@ -70,8 +70,9 @@ def _check_remarks(invoice: Invoice) -> Iterator[Finding]:
         if remark.line_number is not None and remark.line_number not in numbers:
             yield error('remark-line', f'remarks[{position}].line_number', "the remark names a line that isn't there")
     transport = invoice.annotations.new_transport
+    on_lines = {line.number for line in invoice.lines}
     for position, vehicle in enumerate(transport.vehicles if transport else ()):
-        if vehicle.line_number not in {line.number for line in invoice.lines}:
+        if vehicle.line_number not in on_lines:
             path = f'annotations.new_transport.vehicles[{position}].line_number'
             yield error('vehicle-line', path, "the vehicle names a line that isn't there")
 

@@ -65,7 +65,7 @@ def _write_value(parent, node: Leaf, value):
 
 
 def _text(lexical_type, value) -> str:
-    return value.literal if type(value) in LITERALS else lexical_type.to_text(value)
+    return (type(value) in LITERALS and value.literal) or lexical_type.to_text(value)
 
 
 def _add_text(parent, name: str, text: str):

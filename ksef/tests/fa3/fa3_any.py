@@ -1,5 +1,6 @@
 """Invoices made from the table itself: every element of FA(3), so that nothing in it goes untested."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -210,3 +211,46 @@ def attribute(node, required: bool = False):
 def any_invoices():
     """Strategy: invoices with any content of FA(3), valid by the schema."""
     return objects(Record(Invoice, INVOICE))
+
+
+# Strategies: the same, with anything at all in one place.
+NASTY = {
+    str: st.text(max_size=600) | st.text(st.characters(max_codepoint=0xA0), max_size=30) | st.sampled_from(
+        ['', ' ', 'PL', '5261040828', 'a@b', '1' * 14, 'x' * 257]),
+    Decimal: st.decimals(allow_nan=True, allow_infinity=True) | st.decimals(
+        allow_nan=False, allow_infinity=False, places=7, min_value=-10**9, max_value=10**9),
+    int: st.integers(-10**15, 10**15), date: st.dates(date(1980, 1, 1), date(2060, 1, 1)),
+    datetime: st.datetimes(datetime.fromisoformat('2015-01-01'), datetime.fromisoformat('2060-01-01'), timezones=st.just(UTC)),
+}
+
+
+def places(source, path: tuple = ()):
+    """Yield the paths of all values in an object and its parts."""
+    for name in getattr(type(source), '__dataclass_fields__', ()):
+        value = getattr(source, name)
+        for position, each in enumerate(value) if isinstance(value, tuple) else ((None, value),):
+            here = (*path, (name, position))
+            if type(each) in NASTY:
+                yield here, type(each)
+            yield from places(each, here)
+
+
+def put(source, path: tuple, value):
+    """The object with another value at a path."""
+    (name, position), *rest = path
+    old = getattr(source, name)
+    each = old if position is None else old[position]
+    new = put(each, rest, value) if rest else value
+    return replace(source, **{name: new if position is None else (*old[:position], new, *old[position + 1:])})
+
+
+@st.composite
+def spoiled_invoices(draw):
+    """Strategy: an invoice with every element, in one place of which stands anything."""
+    subject = draw(st.sampled_from(FULL))
+    path, kind = draw(st.sampled_from(PLACES[FULL.index(subject)]))
+    return put(subject, path, draw(NASTY[kind]))
+
+
+FULL = full_invoices()
+PLACES = [list(places(subject)) for subject in FULL]

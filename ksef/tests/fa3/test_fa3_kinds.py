@@ -1,7 +1,10 @@
 """Kinds of invoices: valid ones stay without findings; each rule has an invoice that breaks it alone."""
 
+import ast
+import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from fa3_invoices import ADDRESS, D, invoice, schema
@@ -45,6 +48,7 @@ from fa3_kinds import (
     with_footer,
     with_tax_in_prices,
 )
+from test_fa3_rules import BROKEN, FILES
 
 from ksef.fa3 import reader, rules, writer
 from ksef.fa3.codes import AuthorizedRole, InstalmentsExtent, InvoiceKind, Procedure, TaxGroup, TaxRate, ThirdPartyRole
@@ -63,13 +67,22 @@ from ksef.fa3.model import (
     NoTaxId,
     OrderLine,
     Payment,
+    PaymentTerm,
     PolishTaxId,
     PreviousAmount,
+    TermDescription,
     Transaction,
     Transport,
 )
 
 TODAY = date(2026, 11, 22)
+CODE = re.compile('[a-z]+(-[a-z0-9]+)+')
+# Codes whose invoices stand in other tests, one by one.
+ELSEWHERE = (
+    'eu-vat-doubtful', 'line-negative', 'net-sum-rounding', 'reverse-charge-doubt', 'number-invalid', 'number-too-large',
+    'original-buyer', 'original-currency', 'original-line', 'original-number', 'original-seller',
+    'advance-foreign', 'advance-unnamed', 'settlement-remainder',
+)
 WRONG_NUMBER = '5795955811-20261101-0100001AF629-00'
 WRONG_NIP = PolishTaxId(nip='5261040829')
 seller, buyer = invoice().seller, invoice().buyer
@@ -257,6 +270,12 @@ ERRORS = [
         transaction=Transaction(agreed_rate=AgreedRate(rate=D(4), currency='EUR')))),
     ('value-missing', 'transaction.agreed_rate.currency', invoice(
         transaction=Transaction(agreed_rate=AgreedRate(rate=D(4), currency=None)))),
+    # values
+    ('number-range', 'lines[0].one_stop_shop_rate', lines_of(invoice(), one_stop_shop_rate=D('100.5'))),
+    ('number-range', 'payment.terms[0].description.count', invoice(payment=Payment(terms=(PaymentTerm(
+        description=TermDescription(count=10**14, unit="dni", event="dostawa")),)))),
+    ('payment-id-format', 'payment.ksef_payment_id', invoice(payment=Payment(ksef_payment_id='12abcdefghijk'))),
+    ('seller-prefix', 'seller.eu_prefix', invoice(seller=replace(seller, eu_prefix='DE'))),
     # parties
     ('nip-checksum', 'third_parties[0].identifier.nip', party(identifier=WRONG_NIP)),
     ('nip-checksum', 'third_parties[0].identifier.number', party(identifier=InternalId(number='5261040829-12345'))),
@@ -334,6 +353,26 @@ WARNINGS = [
 ]
 
 
+def coded() -> set[str]:
+    """The codes of all findings that the rules can make, from their source."""
+    found = set()
+    for path in (*Path(rules.__file__).parent.glob('rules*.py'), Path(rules.__file__).parent / 'lexical.py'):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.Call) and getattr(node.func, 'id', '').endswith(('error', 'warning', 'Finding', 'Text', 'Member')):
+                found |= {each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+            elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and isinstance(node.value.elts[0], ast.Constant):
+                found.add(node.value.elts[0].value)
+    return {code for code in found if CODE.fullmatch(code)}
+
+
+def test_each_code_has_a_case():
+    """A rule without an invoice that breaks it could as well not be there."""
+    tested = {code for code, _, _ in (*ERRORS, *WARNINGS, *BROKEN)} | {code for code, _ in FILES} | set(ELSEWHERE)
+    assert len(coded()) > 100
+    assert coded() - tested == set()
+    assert tested - coded() == set()
+
+
 def names(cases) -> list[str]:
     """Names of the cases."""
     return [f'{code} {path}' for code, path, _ in cases]
@@ -347,43 +386,3 @@ def test_a_rule_that_is_broken_alone(code, path, subject):
 @pytest.mark.parametrize(('code', 'path', 'subject'), WARNINGS, ids=names(WARNINGS))
 def test_a_doubt_alone(code, path, subject):
     assert check(subject) == [('warning', code, path)]
-
-
-def codes(findings) -> list[str]:
-    """Codes of findings."""
-    return [finding.code for finding in findings]
-
-
-ORIGINAL = invoice(number="FV/2026/0", issue_date=date(2026, 11, 1), lines=(line(1, '100.00'),), total=D(123),
-                   group_totals=(total(STANDARD, '100.00', '23.00'),))
-
-
-@pytest.mark.parametrize(('subject', 'original', 'found'), [
-    (correction(), ORIGINAL, []),
-    (difference_correction(), ORIGINAL, []),
-    (correction(), replace(ORIGINAL, currency='EUR'), ['original-currency']),
-    (correction(), replace(ORIGINAL, number="FV/1"), ['original-number']),
-    (correction(), replace(ORIGINAL, seller=replace(seller, nip='5261040828')), ['original-seller']),
-    (correction(), replace(ORIGINAL, buyer=replace(buyer, identifier=NoTaxId())), ['original-buyer']),
-    (correction(), replace(ORIGINAL, lines=(line(1, '99.00'),)), ['original-line']),
-    (correction(), replace(ORIGINAL, lines=(line(1, '100.00', TaxRate.VAT_8),)), ['original-line']),
-    (correction(), replace(ORIGINAL, lines=(line(2, '100.00'),)), ['original-line']),
-    # The invoice that is corrected may be a correction itself: what counts is what it left.
-    (correction(), replace(ORIGINAL, lines=(line(1, '120.00', before_correction=True), line(1, '100.00'))), []),
-])
-def test_a_correction_against_the_invoice_that_it_corrects(subject, original, found):
-    assert codes(rules.check_against_original(subject, original)) == found
-
-
-NAMED = settlement().advance_invoices[0]
-
-
-@pytest.mark.parametrize(('subject', 'advances', 'found'), [
-    (settlement(), [(NAMED, advance())], []),
-    (settlement(), [], ['advance-foreign', 'settlement-remainder']),
-    (settlement(), [(NAMED, advance()), (AdvanceInvoice(number="2"), advance())], ['advance-unnamed', 'settlement-remainder']),
-    (settlement(), [(NAMED, advance(group_totals=(total(STANDARD, '200.04', '46.01'),)))], ['settlement-remainder']),
-    (settlement(), [(NAMED, advance(group_totals=(total(REDUCED, '200.00', '16.00'),)))], ['settlement-remainder'] * 2),
-])
-def test_a_settlement_against_its_advances(subject, advances, found):
-    assert codes(rules.check_against_advances(subject, advances)) == found

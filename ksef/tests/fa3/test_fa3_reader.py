@@ -1,7 +1,8 @@
 """The reader: what stands in a document stands in the model, and comes out again as it was; or it is refused."""
 
+from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -123,7 +124,12 @@ def test_values_are_what_they_mean_however_they_are_spelled():
 
 def test_a_changed_value_is_written_anew():
     subject = reader.read(plain(('<P_15>164.70</P_15>', '<P_15>164.7</P_15>')))
+    assert b'<P_15>164.7</P_15>' in writer.write(replace(subject, number="FV/2"))
     assert b'<P_15>164.70</P_15>' in writer.write(replace(subject, total=subject.total + 0))
+    assert writer.write(deepcopy(subject)) == writer.write(subject)
+    moment = reader.read(plain(('2026-11-21T10:11:12Z', '2026-11-21T11:11:12.5+01:00'))).created_at
+    later = writer.write(replace(subject, created_at=moment + timedelta(minutes=1)))
+    assert b'<DataWytworzeniaFa>2026-11-21T10:12:12.5Z</DataWytworzeniaFa>' in later
 
 
 @pytest.mark.parametrize(('old', 'new', 'code', 'path'), [

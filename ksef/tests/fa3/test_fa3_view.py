@@ -25,7 +25,8 @@ from ksef.fa3.view_values import amount, number
 PHASES = set(Phase) - {Phase.explain}
 # Elements around others, and marks whose meaning stands in the words of what they mark.
 SILENT = {
-    'Kol', 'NKom', 'WKom', 'SKom', 'AdresL1', 'AdresL2', 'GLN', 'Wiersz', 'Tekst', 'TNaglowek', 'Suma', 'DaneIdentyfikacyjne', 'Naglowek', 'Fa', 'Zwolnienie', 'TerminOpis',
+    'Kol', 'NKom', 'WKom', 'SKom', 'AdresL1', 'AdresL2', 'GLN', 'Wiersz', 'Tekst', 'TNaglowek', 'Suma',
+    'DaneIdentyfikacyjne', 'Naglowek', 'Fa', 'Zwolnienie', 'TerminOpis',
 }
 
 

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from fa3_any import full_invoices
+from fa3_any import full_invoices, spoiled_invoices
 from fa3_invoices import ADDRESS, D, invoice, schema, schema_file, with_buyer, with_line
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from ksef.fa3 import model, rules, writer
+from ksef.fa3 import model, reader, rules, writer
 from ksef.fa3.codes import GoodsCode, InvoiceKind, TaxGroup, TaxRate
 from ksef.fa3.finding import has_errors
 from ksef.fa3.model import (
@@ -211,6 +211,17 @@ def test_anything_is_valid_or_found(subject):
     for line in subject.lines:
         assert {line.name, line.unit} - {None} <= said
     assert subject.number in said
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), phases=PHASES)
+@given(spoiled_invoices())
+def test_whatever_stands_in_any_one_place_is_valid_or_found(subject):
+    """Of every element of the schema: what the checks of values let through, the schema lets through too."""
+    if list(check_values(subject)):
+        return
+    xml = writer.write(subject)
+    assert schema().validate(xml) == []
+    assert reader.read(xml) == subject
 
 
 def test_the_property_above_meets_both_kinds():
