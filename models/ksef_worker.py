@@ -177,13 +177,7 @@ class KsefWorker(models.AbstractModel):
                   FROM ksef_session s JOIN usable u ON u.id = s.connection_id
                  WHERE s.due_at IS NOT NULL
                 UNION ALL
-                SELECT f.connection_id, GREATEST(f.due_at, u.paused, u.fetch_paused)
-                  FROM ksef_fetch f JOIN usable u ON u.id = f.connection_id
-                 WHERE f.due_at IS NOT NULL AND f.state = 'running'
-                UNION ALL
-                SELECT r.connection_id, GREATEST(r.due_at, u.paused, u.download_paused)
-                  FROM ksef_received r JOIN usable u ON u.id = r.connection_id
-                 WHERE r.due_at IS NOT NULL AND r.state = 'listed'
+                %(received)s
                 UNION ALL
                 SELECT id, GREATEST(due_at, paused_until) FROM ksef_connection
                  WHERE active AND due_at IS NOT NULL AND state IN ('signing', 'verifying', 'connected') AND database_uuid = %(uuid)s
@@ -194,7 +188,7 @@ class KsefWorker(models.AbstractModel):
           ORDER BY GREATEST(MIN(d.due_at), MAX(c.failed_until)) > %(now)s,
                    CASE WHEN GREATEST(MIN(d.due_at), MAX(c.failed_until)) <= %(now)s THEN c.served_at END NULLS FIRST, first_due
             """,
-            uuid=uuid, now=fields.Datetime.now(),
+            uuid=uuid, now=fields.Datetime.now(), received=self._due_received_query(),
         )
 
     @api.model
@@ -247,6 +241,7 @@ class KsefWorker(models.AbstractModel):
         """The order of work for one connection; other features add theirs around."""
         self._sync_pending(run)
         self._render_picked(run)
+        self._make_bills(run)
         if self._ensure_login(run):
             self._mark_interrupted(run)
             self._recover_unconfirmed(run)

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..ksef import checkpoint
 from ..ksef.errors import (
@@ -37,6 +38,21 @@ class KsefWorker(models.AbstractModel):
     ends anywhere leaves nothing out; what the next one sees again is recognised by its KSeF number.
     """
     _inherit = 'ksef.worker'
+
+    @api.model
+    def _due_received_query(self):
+        """The part of :meth:`_due_query` about fetching, downloads and bills; ``usable`` is defined there."""
+        return SQL("""
+            SELECT f.connection_id, GREATEST(f.due_at, u.paused, u.fetch_paused)
+              FROM ksef_fetch f JOIN usable u ON u.id = f.connection_id
+             WHERE f.due_at IS NOT NULL AND f.state = 'running'
+            UNION ALL
+            SELECT r.connection_id, GREATEST(r.due_at, u.paused, u.download_paused)
+              FROM ksef_received r JOIN usable u ON u.id = r.connection_id
+             WHERE r.due_at IS NOT NULL AND r.state = 'listed'
+            UNION ALL
+            SELECT connection_id, due_at FROM ksef_received WHERE due_at IS NOT NULL AND bill_wanted
+        """)
 
     @api.model
     def _fetch_due(self, run):

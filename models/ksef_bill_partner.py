@@ -1,0 +1,103 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+ZIP_AND_CITY = re.compile(r'(\d{2}-\d{3})[ ,]+(.+)')
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    ksef_create_suppliers = fields.Boolean(
+        string="Create missing suppliers", default=True,
+        help="A supplier that isn't among the contacts yet is created from the KSeF invoice.")
+
+
+class KsefBill(models.AbstractModel):
+    """The supplier of a bill, and the account to pay to."""
+    _inherit = 'ksef.bill'
+
+    @api.model
+    def _find_supplier(self, company, seller, notes):
+        """The contact with the seller's NIP, created when there is none.
+
+        :raise UserError: there is none, and the company does not want suppliers to be created
+        """
+        nip = str(seller.nip)
+        partners = self.env['res.partner'].sudo().with_context(active_test=False).search([
+            ('vat', 'in', [nip, f'PL{nip}', f'PL {nip}']), ('company_id', 'in', [False, company.id]), ('parent_id', '=', False),
+        ]).filtered(lambda partner: partner != company.partner_id)
+        active = partners.filtered('active')
+        if len(active) > 1:
+            notes.append(self.env._("Several contacts have the NIP %(nip)s; the one used most was taken.", nip=nip))
+        if partners and not active:
+            notes.append(self.env._("The contact with the NIP %(nip)s is archived.", nip=nip))
+        best = (active or partners).sorted(lambda partner: (-partner.supplier_rank, partner.id))[:1]
+        if best:
+            self._note_changes(best, seller, notes)
+            return best.sudo(self.env.su)
+        if not company.ksef_create_suppliers:
+            raise UserError(self.env._(
+                "No contact has the NIP %(nip)s (%(name)s). Create the supplier, then try again.", nip=nip, name=seller.name or ''))
+        notes.append(self.env._("The supplier is new: check the contact %(name)s.", name=seller.name or nip))
+        return self.env['res.partner'].sudo().create(self._supplier_values(seller)).sudo(self.env.su)
+
+    @api.model
+    def _note_changes(self, partner, seller, notes):
+        """What the invoice says differently about the supplier is offered, never written over."""
+        if seller.name and self._plain(seller.name) != self._plain(partner.name):
+            notes.append(self.env._(
+                "On the invoice the supplier is called “%(invoice)s”, here “%(partner)s”.", invoice=seller.name, partner=partner.name))
+
+    @api.model
+    def _plain(self, text):
+        return re.sub(r'\W+', '', text or '').casefold()
+
+    @api.model
+    def _supplier_values(self, seller):
+        values = {
+            'name': str(seller.name or seller.nip), 'vat': f'PL{seller.nip}', 'is_company': True, 'supplier_rank': 1,
+            'country_id': self.env.ref('base.pl').id, 'lang': self._polish(),
+        }
+        contact = next(iter(seller.contacts), None)
+        if contact:
+            values |= {'email': contact.email and str(contact.email), 'phone': contact.phone and str(contact.phone)}
+        return values | self._address_values(seller.address)
+
+    @api.model
+    def _polish(self):
+        installed = [code for code, _name in self.env['res.lang'].get_installed()]
+        return 'pl_PL' if 'pl_PL' in installed else self.env.lang
+
+    @api.model
+    def _address_values(self, address):
+        """Street, zip code and city from the one or two free lines of an address."""
+        if not address:
+            return {}
+        lines = [str(line) for line in (address.line_1, address.line_2) if line]
+        found = re.search(ZIP_AND_CITY, ", ".join(lines))
+        if not found:
+            return {'street': lines[0] if lines else False, 'street2': lines[1] if len(lines) > 1 else False}
+        street = ", ".join(lines)[:found.start()].strip(" ,")
+        return {'street': street or False, 'zip': found[1], 'city': found[2].strip(" ,")}
+
+    # ------------------------------------------------------------------ bank account
+
+    @api.model
+    def _bank_values(self, partner, account, notes):
+        """The account of the invoice when it is the supplier's; another one is shown and not paid to by itself."""
+        number = re.sub(r'\s+', '', str(account.number))
+        plain = number.removeprefix('PL')
+        known = self.env['res.partner.bank'].sudo().search([('partner_id', 'child_of', partner.commercial_partner_id.id)])
+        same = known.filtered(lambda bank: (bank.sanitized_acc_number or '').removeprefix('PL') == plain)[:1]
+        if same:
+            return {'partner_bank_id': same.id}
+        if known:
+            notes.append(self.env._(
+                "The invoice asks for payment to %(number)s, which is not an account known of this supplier. Check it (Biała lista) "
+                "before you pay.", number=number))
+            return {'partner_bank_id': False}
+        iban = f'PL{plain}' if plain.isdigit() and len(plain) == 26 else number
+        bank = self.env['res.partner.bank'].sudo().create({'acc_number': iban, 'partner_id': partner.id})
+        return {'partner_bank_id': bank.id}
