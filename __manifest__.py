@@ -14,6 +14,7 @@
         'security/ir.model.access.csv',
         'security/ksef_rules.xml',
         'security/ksef_connect_security.xml',
+        'security/ksef_task_security.xml',
         'security/ksef_send_security.xml',
         'security/ksef_wizard_rules.xml',
         'security/ksef_part_rules.xml',

@@ -3,6 +3,8 @@
 -- saying where they were sent.
 DELETE FROM ksef_connect;
 DELETE FROM ksef_upload_signed;
+DELETE FROM ksef_task;
+DELETE FROM ksef_login;
 DELETE FROM ksef_credential;
 UPDATE ksef_session
    SET secret_key = NULL,

@@ -19,9 +19,13 @@ from . import ksef_document_queue
 from . import ksef_document_screen
 from . import ksef_dates
 from . import ksef_invoice_tax
+from . import res_partner_fa3
 from . import ksef_invoice_party
 from . import ksef_invoice_part
 from . import ksef_invoice_lines
+from . import ksef_invoice_third_party
+from . import ksef_invoice_payment
+from . import ksef_invoice_extras
 from . import ksef_invoice_refusals
 from . import ksef_invoice_statements
 from . import ksef_invoice_advance

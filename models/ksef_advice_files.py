@@ -11,6 +11,15 @@ class KsefAdvice(models.AbstractModel):
     _description = "KSeF: what to do"
 
     @api.model
+    def _explain_in_text(self, where, error, connection):
+        """What to do about an answer of KSeF, as text of several lines with KSeF's own words at the end.
+
+        :param where: ``ksef.coach.Where``
+        :param error: a ``KsefError`` or a ``StatusInfo``
+        """
+        return self._advice_as_text(self._explain(where, error, connection._get_environment()))
+
+    @api.model
     def _explain_certificate(self, problem):
         """The text for a ``ksef.certificates.CertificateProblem``."""
         until = problem.info and format_date(self.env, problem.info.valid_to.date())

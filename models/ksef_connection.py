@@ -195,13 +195,9 @@ class KsefConnection(models.Model):
         """The credential works; ``permissions`` are KSeF's names of what it may do."""
         if self.state != 'verifying':  # disconnected, or connected anew meanwhile
             return
-        missing = [name for name in REQUIRED_PERMISSIONS if name not in permissions]
-        if missing:
-            self._set_attention(self.env._(
-                "The credential works, but it lacks the right: %(rights)s. In the taxpayer application (Aplikacja Podatnika) "
-                "create a token with the roles “wystawianie faktur” and “dostęp do faktur” and connect again.",
-                rights=", ".join(self._permission_label(name) for name in missing),
-            ), error_code='permissions')
+        lacking = self._describe_lacking(permissions)
+        if lacking:
+            self._set_attention(lacking, error_code='permissions')
             self.permissions = ", ".join(sorted(permissions))
             return
         self.write({
@@ -215,6 +211,16 @@ class KsefConnection(models.Model):
             'due_at': False,
         } | values)
         self.env['ksef.document']._release_blocked(self)
+
+    @api.model
+    def _describe_lacking(self, permissions):
+        """What to do about the rights that the program needs and the credential lacks, or False."""
+        missing = [name for name in REQUIRED_PERMISSIONS if name not in permissions]
+        return bool(missing) and self.env._(
+            "The credential works, but it lacks the right: %(rights)s. A certificate or signature gets its rights from the person in "
+            "the taxpayer application (Aplikacja Podatnika): Uprawnienia → Nadawanie uprawnień. A token keeps the rights it was made "
+            "with: generate one with the roles “wystawianie faktur” and “dostęp do faktur” and connect again.",
+            rights=", ".join(self._permission_label(name) for name in missing))
 
     @api.model
     def _permission_label(self, name):

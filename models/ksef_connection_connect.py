@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .ksef_connection import REQUIRED_PERMISSIONS
+from .ksef_task import OPEN_STATES
+
 
 class KsefConnection(models.Model):
     """Connecting a company: by certificate, by token, or by a request that a person signs."""
@@ -31,6 +34,15 @@ class KsefConnection(models.Model):
                 connection.signing_step = 'ready' if valid_until > now else 'expired'
             else:
                 connection.signing_step = False
+
+    task_ids = fields.One2many('ksef.task', 'connection_id', groups='l10n_pl_ksef.group_ksef_manage')
+    login_ids = fields.One2many('ksef.login', 'connection_id', groups='l10n_pl_ksef.group_ksef_manage')
+    has_open_tasks = fields.Boolean(compute='_compute_has_open_tasks', compute_sudo=True)
+
+    @api.depends('task_ids.state')
+    def _compute_has_open_tasks(self):
+        for connection in self:
+            connection.has_open_tasks = any(task.state in OPEN_STATES for task in connection.task_ids)
 
     # ------------------------------------------------------------------ the three ways in
 
@@ -123,6 +135,31 @@ class KsefConnection(models.Model):
         self._check_manager()
         self.check_access('read')
         self._start_verification()
+
+    def action_get_certificate(self):
+        """Have the program get a certificate of its own for logging in (S0-15)."""
+        return self._ask_ksef('enroll_authentication')
+
+    def action_get_offline_certificate(self):
+        """Have the program get a certificate for the codes of invoices issued offline."""
+        return self._ask_ksef('enroll_offline')
+
+    def action_generate_token(self):
+        """Have the program make a token that may issue and fetch invoices."""
+        return self._ask_ksef('generate_token', parameters={'permissions': list(REQUIRED_PERMISSIONS)})
+
+    def action_list_logins(self):
+        """Ask KSeF which logins are open for the company."""
+        return self._ask_ksef('list_logins')
+
+    def _ask_ksef(self, kind, **values):
+        self.ensure_one()
+        self._check_manager()
+        self.check_access('read')
+        if not self._is_sending():
+            raise UserError(self.env._("The company is not connected to KSeF now. Connect it first."))
+        self.env['ksef.task']._ask(self, kind, **values)
+        return self._get_form_action()
 
     def action_new_request(self):
         """Have another request prepared: the former was not signed in time, or was signed wrongly (S0-10, S0-11)."""

@@ -8,12 +8,20 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import config
 
 KEY_ENVIRONMENT = 'KSEF_SECRET_KEYS'
 KEY_OPTION = 'ksef_secret_keys'
 KEY_FILE = 'l10n_pl_ksef.key'
 KEY_ID_PARAMETER = 'l10n_pl_ksef.secret_key_id'
+# Every column that holds something encrypted for longer than a wizard is open.
+SECRET_FIELDS = {
+    'ksef.credential': ('secret', 'signed_secret', 'login_secret', 'access_secret', 'refresh_secret'),
+    'ksef.task': ('secret',),
+    'ksef.session': ('secret_key', 'secret_iv'),
+    'ksef.fetch': ('secret_key', 'secret_iv'),
+}
 
 
 class KsefSecretBox(models.AbstractModel):
@@ -75,10 +83,11 @@ class KsefSecretBox(models.AbstractModel):
     @api.model
     def _is_empty(self):
         """Whether the database holds no secret (any more), so that any key will do."""
-        credentials = self.env['ksef.credential'].sudo().with_context(active_test=False).search_count([
-            '|', '|', '|', ('secret', '!=', False), ('login_secret', '!=', False), ('access_secret', '!=', False),
-            ('refresh_secret', '!=', False)], limit=1)
-        return not credentials and not self.env['ksef.session'].sudo().search_count([('secret_key', '!=', False)], limit=1)
+        for model, names in SECRET_FIELDS.items():
+            domain = Domain.OR(Domain(name, '!=', False) for name in names)
+            if self.env[model].sudo().with_context(active_test=False).search_count(domain, limit=1):
+                return False
+        return True
 
     @api.model
     def _read_keys(self):

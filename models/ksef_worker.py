@@ -179,6 +179,10 @@ class KsefWorker(models.AbstractModel):
                 UNION ALL
                 %(received)s
                 UNION ALL
+                SELECT t.connection_id, GREATEST(t.due_at, u.paused)
+                  FROM ksef_task t JOIN usable u ON u.id = t.connection_id
+                 WHERE t.due_at IS NOT NULL
+                UNION ALL
                 SELECT id, GREATEST(due_at, paused_until) FROM ksef_connection
                  WHERE active AND due_at IS NOT NULL AND state IN ('signing', 'verifying', 'connected') AND database_uuid = %(uuid)s
             )
@@ -249,6 +253,7 @@ class KsefWorker(models.AbstractModel):
             self._poll_sent(run)
             self._fetch_upos(run)
             self._close_sessions(run)
+            self._do_tasks(run)
             self._fetch_due(run)
             self._download_listed(run)
 

@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..ksef.coach import Where
 from ..ksef.errors import (
     ApiCode,
     AuthStatus,
@@ -31,6 +32,7 @@ FINAL_LOGIN_STATUSES = {
     AuthStatus.NO_PERMISSIONS, AuthStatus.BAD_TOKEN, AuthStatus.BAD_CERTIFICATE, AuthStatus.PERSON_DECEASED,
     AuthStatus.BLOCKED,
 }
+LOGIN_PLACES = {'certificate': Where.LOGIN_CERTIFICATE, 'token': Where.LOGIN_TOKEN, 'signed': Where.LOGIN_SIGNED}
 # Refusals that a new login mends: the challenge ran out, the keys were changed, the tokens were asked for already.
 PASSING_REFUSALS = {
     ApiCode.BAD_CHALLENGE, ApiCode.PUBLIC_KEY_UNKNOWN, ApiCode.NOT_AUTHORISED, ApiCode.NO_LOGIN,
@@ -94,8 +96,18 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _is_connected(self, run):
-        with run.transaction() as env:
-            return env['ksef.connection'].browse(run.connection_id).state == 'connected'
+        """Whether the connection may be used; what was due for itself has been done."""
+        def settle(env):
+            connection = env['ksef.connection'].browse(run.connection_id)
+            if connection.state != 'connected':
+                return False
+            # A credential that comes before this one, new or better, is the next run's.
+            is_first = env['ksef.credential']._next_login(connection).id == run.credential_id
+            due_at = not is_first and fields.Datetime.now()
+            if connection.due_at != due_at:
+                connection.due_at = due_at
+            return is_first
+        return run.commit(settle)
 
     @api.model
     def _login(self, run):
@@ -228,8 +240,15 @@ class KsefWorker(models.AbstractModel):
             permissions = set(run.client.personal_permissions(run.access_token).active_scopes)
 
         def settle(env):
-            self._get_default_credential(env, run).is_unverified = False
-            env['ksef.connection'].browse(run.connection_id)._set_connected(permissions)
+            credential = self._get_default_credential(env, run)
+            credential.is_unverified = False
+            connection = env['ksef.connection'].browse(run.connection_id)
+            lacking = connection._describe_lacking(permissions)
+            if connection.state == 'connected' and lacking:
+                # Invoices go on with the credential that was in use before.
+                credential._refuse('permissions', lacking)
+            else:
+                connection._set_connected(permissions)
         run.commit(settle)
 
     # ------------------------------------------------------------------ trouble with the connection
@@ -269,14 +288,11 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _describe(self, run, error):
-        """What KSeF said, in full: code, description, details (S0-01)."""
+        """What happened, what to do, and KSeF's own words in full (S0-01)."""
         with run.transaction() as env:
-            return env._(
-                "KSeF refused the login: %(code)s %(description)s %(details)s. Check that the token is active, was made for this "
-                "NIP in this environment, and connect again.",
-                code=error.code or error.http_status or '', description=error.description or str(error),
-                details=" ".join(error.details or ()),
-            )
+            kind = env['ksef.credential'].browse(run.credential_id or 0).exists().kind
+            return env['ksef.advice']._explain_in_text(
+                LOGIN_PLACES.get(kind, Where.LOGIN_TOKEN), error, env['ksef.connection'].browse(run.connection_id))
 
     @api.model
     def _stop_connection(self, run, message, code=False):

@@ -11,6 +11,7 @@ from . import test_received_bill
 from . import test_fa3_advances
 from . import test_fa3_corrections
 from . import test_fa3_currency
+from . import test_fa3_extras
 from . import test_fa3_lines
 from . import test_fa3_parties
 from . import test_fa3_proof
@@ -25,6 +26,7 @@ from . import test_neutralize
 from . import test_print
 from . import test_rights
 from . import test_secrets
+from . import test_tasks
 from . import test_send_wizard
 from . import test_send_wizard_odoo
 from . import test_state_answers

@@ -44,14 +44,14 @@ export class ReloadWhile extends Component {
 
     isDue() {
         const { record, field, value } = this.props;
-        return status(this) !== "destroyed" && record.resId && !record.dirty && record.data[field] === value;
+        return status(this) !== "destroyed" && record.resId && !record.dirty && String(record.data[field]) === value;
     }
 
     async hasChanged() {
         const { record, field, value } = this.props;
         try {
             const [values] = await this.orm.silent.read(record.resModel, [record.resId], [field]);
-            return Boolean(values) && values[field] !== value;
+            return Boolean(values) && String(values[field]) !== value;
         } catch (error) {
             if (error instanceof ConnectionLostError) {
                 return false;
