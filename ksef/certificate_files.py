@@ -24,6 +24,11 @@ _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-1
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{60,}={0,2}")
 _CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
 _REQUESTS = (b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST")
+_MOST_ROUNDS = 5_000_000
+# the object identifiers of PBKDF2 and of the PKCS#12 ways to encrypt, then a sequence that begins with the salt
+_SALT = re.compile(
+    rb"(?:\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c|\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01.)\x30."
+    rb"(?:\x04\x08.{8}|\x04\x10.{16}|\x04\x14.{20}|\x04\x20.{32}|\x04\x40.{64})", re.DOTALL)
 _FAILURES = (ValueError, TypeError, UnsupportedAlgorithm)
 
 
@@ -166,12 +171,29 @@ def _is_encrypted(content):
 
     An EncryptedPrivateKeyInfo begins with the algorithm, every other private key with a number.
     """
-    if content.startswith(b"-----BEGIN"):
-        if b"\nDEK-Info:" in content:
-            return True
-        content = _unbase64(_BLOCK.search(content)[2])
+    if b"\nDEK-Info:" in content:
+        return True
+    content = _der_of(content)
     start, end = _header(content)
     return end == len(content) and (content[start:start + 1] == b"\x30" or _is_pkcs12(content))
+
+
+def _der_of(content):
+    """Return the DER inside a PEM block (b'' when it has headers), or DER as it is."""
+    if not content.startswith(b"-----BEGIN"):
+        return content
+    return b"" if b"\nDEK-Info:" in content else _unbase64(_BLOCK.search(content)[2])
+
+
+def _most_rounds(content):
+    """Return how many rounds of hashing a file wants for its password: millions of them would block this process."""
+    stated = [
+        int.from_bytes(content[match.end() + 2:match.end() + 2 + content[match.end() + 1]])
+        for match in _SALT.finditer(content) if content[match.end():match.end() + 1] == b"\x02" and match.end() + 1 < len(content)]
+    # a PKCS#12 file ends with the rounds of its check sum
+    stated += [
+        int.from_bytes(content[-size:]) for size in range(1, 9) if _is_pkcs12(content) and content[-size - 2:-size] == bytes((2, size))]
+    return max(stated, default=0)
 
 
 def _unbase64(body):
@@ -191,13 +213,13 @@ def _load(load, content):
 
 def _open(load, content, password):
     """Return ``load(content, password)``, for what may be encrypted."""
+    if _most_rounds(_der_of(content)) > _MOST_ROUNDS:
+        raise _unsupported()
     for attempt in _passwords(password):
         try:
             return load(content, attempt)
         except UnsupportedAlgorithm:
-            raise CertificateProblem(
-                CertificateFault.UNSUPPORTED_ENCRYPTION, "The key, or its encryption, is of a kind that is not supported."
-            ) from None
+            raise _unsupported() from None
         except (ValueError, TypeError):  # wrong, or given for a key that is not encrypted
             continue
     if not _is_encrypted(content):
@@ -213,6 +235,11 @@ def _passwords(password):
     typed = [password, password.strip()] if password else []
     yield from (text.encode() for text in dict.fromkeys(typed) if text)
     yield None
+
+
+def _unsupported():
+    return CertificateProblem(
+        CertificateFault.UNSUPPORTED_ENCRYPTION, "The key, or its encryption, is of a kind that is not supported.")
 
 
 def _damaged():

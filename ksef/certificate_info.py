@@ -18,6 +18,7 @@ from .errors import KsefConfigError
 
 ORGANIZATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
 UNIQUE_IDENTIFIER = x509.ObjectIdentifier("2.5.4.45")
+_QC_STATEMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3")  # ETSI EN 319 412-5: in every qualified certificate
 
 # The attributes of a subject that KSeF names, in its own words and order (CertificateEnrollmentDataResponse).
 SUBJECT_ATTRIBUTES = {
@@ -78,7 +79,7 @@ class CertificateProblem(KsefConfigError):
 class CertificateKind(StrEnum):
     """What a certificate is for, by its key usage (as KSeF sets it).
 
-    OTHER: both usages, or none stated, as in qualified and self-signed certificates.
+    OTHER: not KSeF's own, as far as one can see: qualified, or with both usages, or with none stated.
     """
 
     AUTHENTICATION = "Authentication"
@@ -206,9 +207,17 @@ def _extension(certificate, kind):
 
 def _kind(certificate):
     usage = _extension(certificate, x509.KeyUsage)
-    if usage is None or usage.digital_signature == usage.content_commitment:
+    # a qualified signature or seal may have the usage of KSeF's offline certificates, but logs in
+    if usage is None or usage.digital_signature == usage.content_commitment or _is_qualified(certificate):
         return CertificateKind.OTHER
     return CertificateKind.AUTHENTICATION if usage.digital_signature else CertificateKind.OFFLINE
+
+
+def _is_qualified(certificate):
+    try:
+        return any(extension.oid == _QC_STATEMENTS for extension in certificate.extensions)
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return False
 
 
 def _is_authority(certificate):

@@ -176,7 +176,7 @@ def _locate(root):
 def _locate_enveloped(signature):
     """Return (request, covering elements) of a signature that is the root and holds the request in an Object."""
     for element in signature.findall(ds("Object")):
-        if (element.get("Encoding") or "").endswith("base64"):
+        if (element.get("Encoding") or "").endswith("base64") or not len(element):  # some programs don't name the encoding
             try:
                 inner = safe_xml.parse(unbase64(element.xpath("string()")))
             except ValueError:

@@ -1,6 +1,5 @@
 """Certificates for logging in, and the requests that are signed with them."""
 
-import base64
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -20,7 +19,7 @@ OIDS = {
 }
 
 
-def self_signed(names, key=None, *, valid=(-1, 365), usage=(), authority=False):
+def self_signed(names, key=None, *, valid=(-1, 365), usage=(), authority=False, qualified=False):
     """Return a KeyPair of a self-signed certificate.
 
     :param names: short names of attributes and their values
@@ -41,6 +40,10 @@ def self_signed(names, key=None, *, valid=(-1, 365), usage=(), authority=False):
         builder = builder.add_extension(x509.KeyUsage(**(usages | dict.fromkeys(usage, True))), critical=True)
     if authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    if qualified:  # QCStatements: id-etsi-qcs-QcCompliance
+        statements = x509.UnrecognizedExtension(
+            x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3"), bytes.fromhex("300a3008060604008e460101"))
+        builder = builder.add_extension(statements, critical=False)
     return KeyPair(builder.sign(key, hashes.SHA256()), key)
 
 
@@ -65,8 +68,3 @@ def log_in_with(ksef, pair, nip=SELLER, **options):
     operation = start_login(ksef, pair, nip, **options)
     wait(lambda: ksef.login_status(operation).is_complete)
     return ksef.redeem(operation)
-
-
-def der(text):
-    """Return the bytes of Base64."""
-    return base64.b64decode(text)

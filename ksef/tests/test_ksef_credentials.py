@@ -4,6 +4,8 @@ import base64
 import copy
 import pickle
 import re
+import time
+from contextlib import suppress
 
 import pytest
 from cryptography import x509
@@ -18,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs7,
     pkcs12,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ksef_test_identity import person, seal, self_signed
 
 from ksef.certificates import (
@@ -214,6 +218,24 @@ class TestProblems:
         assert problem([certificate_file(), key], PASSWORD).fault in (
             CertificateFault.UNSUPPORTED_ENCRYPTION, CertificateFault.PASSWORD_WRONG)
 
+    @pytest.mark.parametrize("make", [key_file, store_file], ids=["pkcs8", "pkcs12"])
+    def test_password_that_wants_endless_hashing(self, make):
+        """A file that names 2,000,000,000 rounds would block the process that tries its password."""
+        content = make(Encoding.DER) if make is key_file else make()
+        spoiled = re.sub(
+            rb"(\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c\x30)(.)(\x04)(.)(.{8,32}?)\x02\x02(..)",
+            lambda found: b"".join(found.groups()[:5]) + b"\x02\x04\x77\x35\x94\x00", content, count=1, flags=re.DOTALL)
+        assert spoiled != content
+        started = time.monotonic()
+        assert problem([certificate_file(), spoiled], PASSWORD).fault == CertificateFault.UNSUPPORTED_ENCRYPTION
+        assert time.monotonic() - started < 1
+
+    def test_check_sum_that_wants_endless_hashing(self):
+        content = store_file()
+        assert content[-4:-2] == b"\x02\x02", "the rounds of the check sum"
+        spoiled = content[:-4] + b"\x02\x04\x77\x35\x94\x00"
+        assert problem([spoiled], PASSWORD).fault == CertificateFault.UNSUPPORTED_ENCRYPTION
+
     def test_problem_shows_which_certificate_it_is(self):
         assert problem([certificate_file(), key_file(pair=OTHER)], PASSWORD).info == PAIR.info
         assert problem([certificate_file()]).info == PAIR.info
@@ -232,6 +254,33 @@ class TestProblems:
         assert caught.value.fault == fault
         assert caught.value.info == info
         info.check_now(info.valid_from)
+
+
+MATERIAL = [
+    certificate_file(), certificate_file(Encoding.DER), key_file(), key_file(Encoding.DER), store_file(), store_file(password=None),
+    key_file(form=PrivateFormat.TraditionalOpenSSL), *request_file(), public_file(Encoding.DER),
+    pkcs7.serialize_certificates([PAIR.certificate], Encoding.DER)]
+
+
+class TestAnything:
+    """Whatever a file holds: a pair, or a problem with a name."""
+
+    @settings(deadline=None, max_examples=80)
+    @given(files=st.lists(st.binary(max_size=200) | st.sampled_from(MATERIAL), max_size=3), password=st.none() | st.text(max_size=5))
+    def test_random_files(self, files, password):
+        with suppress(CertificateProblem):
+            assert read_credentials(files, password).info
+
+    @settings(deadline=None, max_examples=80)
+    @given(data=st.data())
+    def test_spoiled_files(self, data):
+        content = bytearray(data.draw(st.sampled_from(MATERIAL)))
+        for _time in range(data.draw(st.integers(1, 3))):
+            content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+        with suppress(CertificateProblem):
+            read_credentials([bytes(content), certificate_file()], PASSWORD)
+        with suppress(CertificateProblem):
+            read_certificate([bytes(content)])
 
 
 class TestInfo:
@@ -272,6 +321,9 @@ class TestInfo:
         (("digital_signature", "content_commitment"), CertificateKind.OTHER), ((), CertificateKind.OTHER)])
     def test_kind(self, usage, kind):
         assert seal(usage=usage).info.kind == kind
+
+    def test_qualified_seal_is_not_taken_for_an_offline_certificate(self):
+        assert seal(usage=("content_commitment",), qualified=True).info.kind == CertificateKind.OTHER
 
     def test_rsa(self):
         assert (RSA_PAIR.info.key_kind, RSA_PAIR.info.key_bits) == ("RSA", 2048)

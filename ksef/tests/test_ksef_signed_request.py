@@ -1,5 +1,6 @@
 """Requests signed elsewhere: what may go to KSeF passes, what KSeF must refuse is named before it is sent."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ksef_test_contract import find_contract
 from ksef_test_identity import person, seal
 from ksef_test_sandbox import BUYER, SELLER, wait
@@ -240,6 +243,33 @@ class TestBad:
             judge(sign(REQUEST, PAIR), context=context)
         assert (caught.value.fault, caught.value.found) == (RequestFault.OTHER_CONTEXT, SELLER)
         assert caught.value.signer == PAIR.info
+
+
+class TestAnything:
+    """Whatever a file holds: it passes, or there is a problem with a name; never another exception."""
+
+    @settings(deadline=None, max_examples=150)
+    @given(data=st.data())
+    def test_spoiled_requests(self, data):
+        content = bytearray(data.draw(st.sampled_from([signed for signed, _pair in GOOD.values()])))
+        for _time in range(data.draw(st.integers(1, 4))):
+            content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.sampled_from(b"<>&/\"'=# aA0\x00\xff"))
+        with suppress(RequestProblem):
+            judge(bytes(content))
+
+    @settings(deadline=None, max_examples=100)
+    @given(data=st.data())
+    def test_moved_and_missing_parts(self, data):
+        root = etree.fromstring(data.draw(st.sampled_from([signed for signed, _pair in GOOD.values()])))
+        parts = list(root.iter(etree.Element))[1:]
+        victim = data.draw(st.sampled_from(parts))
+        target = data.draw(st.sampled_from([root, *parts]))
+        if data.draw(st.booleans()):
+            victim.getparent().remove(victim)
+        elif victim not in (target, *target.iterancestors()):
+            target.append(victim)
+        with suppress(RequestProblem):
+            judge(etree.tostring(root))
 
 
 def weak_certificate(key):
