@@ -9,6 +9,8 @@ INPUT_FIELDS = frozenset({
     'ksef_is_outside', 'ksef_outside_number', 'ksef_special_kind', 'ksef_advance_ids', 'ksef_order_line_ids',
     'ksef_split_payment', 'ksef_cash_method', 'ksef_receipt_invoice', 'ksef_exemption_law', 'ksef_exemption_basis',
     'ksef_period_start', 'ksef_period_end', 'ksef_rate_date',
+    'ksef_third_party_ids', 'ksef_remark_ids', 'ksef_contract_number', 'ksef_contract_date', 'ksef_order_number', 'ksef_order_date',
+    'ksef_warehouse_documents', 'ksef_payment_form', 'ksef_paid_on',
 })
 
 
@@ -80,6 +82,24 @@ class AccountMove(models.Model):
     ksef_period_start = fields.Date(
         string="Period from", copy=False, help="Okres, którego dotyczy faktura (P_6_Od), instead of one day of supply.")
     ksef_period_end = fields.Date(string="Period to", copy=False, help="Okres, którego dotyczy faktura (P_6_Do).")
+
+    # ------------------------------------------------------------------ parties, payment, references
+    ksef_third_party_ids = fields.One2many(
+        'ksef.third.party', 'move_id', string="Other parties", copy=False, help="Podmioty trzecie: payer, factor, recipient …")
+    ksef_remark_ids = fields.One2many(
+        'ksef.invoice.remark', 'move_id', string="Additional descriptions", copy=False, help="Dodatkowy opis: a key and a value.")
+    ksef_contract_number = fields.Char(string="Contract", size=256, copy=False, help="Numer umowy.")
+    ksef_contract_date = fields.Date(string="Date of the contract", copy=False, help="Data umowy.")
+    ksef_order_number = fields.Char(string="Purchase order", size=256, copy=False, help="Numer zamówienia.")
+    ksef_order_date = fields.Date(string="Date of the purchase order", copy=False, help="Data zamówienia.")
+    ksef_warehouse_documents = fields.Text(
+        string="Delivery notes", copy=False, help="Numery dokumentów magazynowych WZ, one a line.")
+    ksef_payment_form = fields.Selection(
+        [
+            ('1', "Cash"), ('2', "Card"), ('3', "Voucher"), ('4', "Cheque"), ('5', "Credit"), ('6', "Bank transfer"), ('7', "Mobile"),
+        ], string="Form of payment", copy=False, help="Forma płatności. Without a choice: a transfer, when there is an account to pay to.")
+    ksef_paid_on = fields.Date(
+        string="Paid on", copy=False, help="Data zapłaty: the invoice was paid in full before it was issued, and says so.")
 
     # ------------------------------------------------------------------ an invoice that KSeF doesn't have from here
     ksef_is_outside = fields.Boolean(

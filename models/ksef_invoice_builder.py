@@ -21,7 +21,7 @@ ITEM_FIELDS = (
 )
 PARTNER_FIELDS = (
     'name', 'vat', 'is_company', 'street', 'street2', 'zip', 'city', 'state_id', 'country_id', 'email', 'phone',
-    'l10n_pl_links_with_customer', 'commercial_partner_id',
+    'l10n_pl_links_with_customer', 'commercial_partner_id', 'ksef_role', 'ksef_internal_id', 'ksef_eori', 'ksef_customer_number',
 )
 
 
@@ -104,26 +104,31 @@ class AccountMove(models.Model):
             system=SYSTEM,
             seller=self._ksef_seller(context, entry),
             buyer=buyer,
+            third_parties=self._ksef_third_parties(),
             kind=self._ksef_invoice_kind(),
             number=self.name,
             currency=self.currency_id.name,
             issue_date=self.invoice_date,
+            warehouse_documents=self._ksef_warehouse_documents(),
             supply_date=supply_date,
             period=self._ksef_period(),
-            total=self._ksef_total(),
+            total=self._ksef_total(entry),
             group_totals=() if no_amounts else tuple(self._ksef_group_totals(context, entry)),
             exchange_rate=self._ksef_exchange_rate() if is_advance else None,
             annotations=self._ksef_annotations(context, entry, buyer),
             correction=None if refused else self._ksef_correction(),
             receipt_invoice=self.ksef_receipt_invoice,
             related_parties=self.commercial_partner_id.l10n_pl_links_with_customer,
-            remarks=tuple(remarks),
+            remarks=(*remarks, *self._ksef_own_remarks()),
             advance_invoices=self._ksef_advance_invoices(),
             lines=tuple(line for _item, line in rows),
+            settlement=None if refused else self._ksef_settlement(entry),
             payment=self._ksef_payment(entry),
+            transaction=self._ksef_transaction(),
             order=None if refused else self._ksef_order(context),
+            footer=self._ksef_footer(),
         )
-        return invoice, Origin([item for item, _line in rows], remark_items, supply_field)
+        return invoice, Origin([item for item, _line in rows], [*remark_items, *self.ksef_remark_ids], supply_field)
 
     def _ksef_all_rows(self, context, entry) -> list:
         """Return the lines of any kind of invoice; an advance has its order instead."""

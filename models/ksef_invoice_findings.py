@@ -40,6 +40,20 @@ FIELDS = {
     'seller.address': ('company_id', 'street'),
     'seller.address.line_2': ('company_id', 'city'),
     'seller.address.country': ('company_id', 'country_id'),
+    'seller.eori': ('company_id.partner_id', 'ksef_eori'),
+    'footer': ('company_id', 'ksef_footer'),
+    'footer.registers.krs': ('company_id', 'ksef_krs'),
+    'footer.registers.regon': ('company_id', 'ksef_regon'),
+    'footer.registers.bdo': ('company_id', 'ksef_bdo'),
+    'third_parties': ('', 'ksef_third_party_ids'),
+    'warehouse_documents': ('', 'ksef_warehouse_documents'),
+    'transaction.contracts': ('', 'ksef_contract_number'),
+    'transaction.orders': ('', 'ksef_order_number'),
+    'payment.paid_on': ('', 'ksef_paid_on'),
+    'payment.form': ('', 'ksef_payment_form'),
+    'settlement': ('', 'invoice_cash_rounding_id'),
+    'buyer.eori': ('commercial_partner_id', 'ksef_eori'),
+    'buyer.customer_number': ('commercial_partner_id', 'ksef_customer_number'),
     'seller.contacts': ('company_id', 'email'),
     'buyer': ('commercial_partner_id', 'name'),
     'buyer.identifier': ('commercial_partner_id', 'vat'),
@@ -59,6 +73,7 @@ FIELDS = {
     'lines.rate': ('line', 'tax_ids'),
     'lines.goods_code': ('line', 'product_id'),
     'remarks.value': ('remark', 'name'),
+    'remarks.key': ('remark', 'name'),
     'payment.terms': ('', 'invoice_date_due'),
     'payment.accounts': ('partner_bank_id', 'acc_number'),
     'payment.accounts.swift': ('partner_bank_id', 'bank_id'),
@@ -119,7 +134,8 @@ class AccountMove(models.Model):
         source, field_name = FIELDS.get(plain, ('', 'name'))
         items = {'line': origin.lines, 'remark': origin.remarks}.get(source)
         if items is not None:
-            return items[index], field_name
+            record = items[index]
+            return record, field_name if field_name in record._fields else 'value'
         record = self.mapped(source) if source else self
         return record, origin.supply_field if field_name == 'supply' else field_name
 

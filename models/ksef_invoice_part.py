@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..ksef.number import is_valid_ksef_number
+from .res_partner_fa3 import ROLES
 
 
 class KsefInvoicePart(models.AbstractModel):
@@ -90,6 +91,36 @@ class KsefOrderLine(models.Model):
             amounts = line.tax_id.compute_all(line.price_unit, line.currency_id, line.quantity)
             line.amount_net = amounts['total_excluded']
             line.amount_tax = amounts['total_included'] - amounts['total_excluded']
+
+
+class KsefThirdParty(models.Model):
+    """Another party of one invoice (Podmiot3)."""
+    _name = 'ksef.third.party'
+    _inherit = 'ksef.invoice.part'
+    _description = "Other party of an invoice"
+    _rec_name = 'partner_id'
+
+    partner_id = fields.Many2one('res.partner', string="Party", required=True, ondelete='restrict')
+    role = fields.Selection(ROLES, required=True, default='2', help="Rola podmiotu trzeciego.")
+    role_description = fields.Char(string="Other role", size=256, help="Opis roli, for another role than those of the list.")
+    share = fields.Float(string="Share in %", digits=(9, 6), help="Udział of an additional buyer, in percent.")
+
+    @api.constrains('role', 'role_description')
+    def _check_role(self):
+        for party in self:
+            if party.role == 'other' and not (party.role_description or '').strip():
+                raise ValidationError(self.env._("Say in words which role %(party)s has.", party=party.partner_id.display_name))
+
+
+class KsefInvoiceRemark(models.Model):
+    """A key and a value of one's own on an invoice (DodatkowyOpis)."""
+    _name = 'ksef.invoice.remark'
+    _inherit = 'ksef.invoice.part'
+    _description = "Additional description on an invoice"
+    _rec_name = 'key'
+
+    key = fields.Char(required=True, size=256, help="Klucz")
+    value = fields.Char(required=True, size=256, help="Wartość")
 
 
 def check_ksef_number(record, number):

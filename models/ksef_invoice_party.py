@@ -1,4 +1,4 @@
-"""Seller, buyer and accounts of an invoice, as FA(3) wants them (Podmiot1, Podmiot2, Platnosc)."""
+"""Seller and buyer of an invoice, as FA(3) wants them (Podmiot1, Podmiot2)."""
 
 import base64
 import re
@@ -8,11 +8,10 @@ from odoo.tools import email_normalize_all
 from stdnum.eu import vat as eu_vat
 
 from ..ksef.fa3 import reader
-from ..ksef.fa3.codes import EU_VAT_PREFIXES, PaymentForm, TaxRate
-from ..ksef.fa3.lexical import EMAIL, EU_VAT_NUMBER, PHONE, SWIFT, TEXT_256
+from ..ksef.fa3.codes import EU_VAT_PREFIXES, TaxRate
+from ..ksef.fa3.lexical import EMAIL, EU_VAT_NUMBER, PHONE
 from ..ksef.fa3.model import (
     Address,
-    BankAccount,
     Buyer,
     BuyerIdentifier,
     Contact,
@@ -20,8 +19,6 @@ from ..ksef.fa3.model import (
     EuVatId,
     NoTaxId,
     OtherTaxId,
-    Payment,
-    PaymentTerm,
     PolishTaxId,
     Seller,
 )
@@ -35,7 +32,7 @@ BUYER_KEY = '1'  # IDNabywcy: links old and new data of the only buyer
 
 def polish_number(vat: str | None) -> str | None:
     """Return the digits of a Polish tax number however it is stored ("PL5795955811", "579-595-58-11")."""
-    number = _compact(vat)
+    number = compact(vat)
     return number.removeprefix('PL') or None
 
 
@@ -47,7 +44,7 @@ def buyer_identifier(vat: str | None, country: str | None, is_company: bool) -> 
 
     :param vat: tax number as stored in Odoo ('/' means none); :param country: ISO code of the buyer's country.
     """
-    number = _compact(vat)
+    number = compact(vat)
     if not number:
         # A Polish business without its number can't get the invoice from KSeF: the number is asked for.
         asked_for = country == 'PL' and is_company and not vat
@@ -61,12 +58,13 @@ def buyer_identifier(vat: str | None, country: str | None, is_company: bool) -> 
     return identifier or OtherTaxId(country=country, number=collapse(vat))
 
 
-def _fitting(kind, text: str) -> str | None:
+def fitting(kind, text: str) -> str | None:
     """Return a text that the schema can hold, else nothing."""
     return text if text and not kind.problem(text) else None
 
 
-def _compact(vat: str | None) -> str:
+def compact(vat: str | None) -> str:
+    """Return the letters, digits, "+" and "*" of a number, in capitals."""
     return re.sub(r'[^0-9A-Z+*]', '', (vat or '').upper())
 
 
@@ -130,6 +128,7 @@ class AccountMove(models.Model):
             address=address_of(company.partner_id),
             eu_prefix='PL' if inside_eu else None,
             contacts=contacts_of(company.partner_id),
+            eori=collapse(company.partner_id.ksef_eori) or None,
         )
 
     def _ksef_buyer(self) -> Buyer:
@@ -145,7 +144,10 @@ class AccountMove(models.Model):
             name=collapse(partner.name) or None,
             address=address_of(partner),
             contacts=() if private else contacts_of(self.partner_id) or contacts_of(partner),
+            eori=collapse(partner.ksef_eori) or None,
+            customer_number=collapse(partner.ksef_customer_number) or None,
             key=BUYER_KEY if self.ksef_correction_kind == 'buyer' and self._ksef_is_correction() else None,
+            **self._ksef_unit_marks(),
         )
 
     def _ksef_stated_buyer(self) -> Buyer | None:
@@ -163,24 +165,3 @@ class AccountMove(models.Model):
         if not old:
             return ()
         return (CorrectedBuyer(identifier=old.identifier, name=old.name, address=old.address, key=BUYER_KEY),)
-
-    def _ksef_payment(self, entry) -> Payment | None:
-        """Return due dates and account: a transfer, as soon as an account to pay to is given."""
-        days = sorted({item.date_maturity for item in entry.terms if item.date_maturity})
-        bank = self.partner_bank_id
-        accounts = (self._ksef_bank_account(bank),) if bank else ()
-        if not days and not accounts:
-            return None
-        return Payment(
-            terms=tuple(PaymentTerm(due=day) for day in days),
-            form=PaymentForm.TRANSFER if accounts else None,
-            accounts=accounts,
-        )
-
-    def _ksef_bank_account(self, bank) -> BankAccount:
-        return BankAccount(
-            number=(bank.sanitized_acc_number or '').upper(),
-            swift=_fitting(SWIFT, _compact(bank.bank_bic)),
-            # Name and code of the bank are a courtesy, as contacts are: what doesn't fit is left out.
-            bank_name=_fitting(TEXT_256, collapse(bank.bank_id.name)),
-        )

@@ -70,10 +70,14 @@ class AccountMove(models.Model):
         """Return that the addressee is not named: the document names the business, and no unit of it (JST, GV)."""
         recipient, buyer = self.partner_id, self.commercial_partner_id
         named = recipient != buyer and recipient.type in ('invoice', 'delivery', 'other') and recipient.name
-        if not named or collapse(recipient.name) == collapse(buyer.name):
+        stated = recipient.ksef_role or recipient in self.ksef_third_party_ids.partner_id
+        if not named or stated or collapse(recipient.name) == collapse(buyer.name):
             return []
         return [Issue.warning('buyer-recipient', self, 'partner_id', value=collapse(recipient.name))]
 
-    def _ksef_total(self) -> Decimal:
-        """Return the amount due, tax included (P_15); of a credit note what it takes back."""
-        return self._ksef_sign() * amount(self.amount_total) + 0
+    def _ksef_total(self, entry) -> Decimal:
+        """Return the amount of the sale, tax included (P_15); of a credit note what it takes back.
+
+        Cash rounding changes what is paid, not the sale.
+        """
+        return self._ksef_sign() * amount(self.amount_total) - self._ksef_rounding(entry) + 0

@@ -16,9 +16,9 @@ from .ksef_invoice_lines import amount
 # Journal items that an ordinary invoice may have. 'discount' items move discounts between accounts and cancel out;
 # 'cogs' book the cost of goods: neither is part of the invoice.
 ORDINARY_ITEMS = {
-    'product', 'tax', 'payment_term', 'line_section', 'line_subsection', 'line_note', 'discount', 'cogs',
+    'product', 'tax', 'payment_term', 'line_section', 'line_subsection', 'line_note', 'discount', 'cogs', 'rounding',
 }
-ITEM_PROBLEMS = {'rounding': 'cash-rounding', 'epd': 'early-discount'}
+ITEM_PROBLEMS = {'epd': 'early-discount'}
 HALF_CENT = Decimal('0.005')
 FLOAT_ERROR = Decimal('1e-12')  # what Odoo's own arithmetic in floats may be off, relatively
 
@@ -71,7 +71,6 @@ class AccountMove(models.Model):
             ('company-currency', company, 'currency_id', company.currency_id.name != 'PLN'),
             ('currency-rate', self, 'invoice_currency_rate', self.invoice_currency_rate <= 0),
             ('foreign-vat', self, 'fiscal_position_id', bool(self.fiscal_position_id.foreign_vat)),
-            ('early-discount', self, 'invoice_payment_term_id', self.invoice_payment_term_id.early_discount),
         )
         issues = [Issue.error(code, record, field) for code, record, field, found in checks if found]
         return issues or self._ksef_currency_issues()
@@ -89,6 +88,8 @@ class AccountMove(models.Model):
         for item in entry.items:
             if item.display_type not in ORDINARY_ITEMS:
                 issues.append(Issue.error(ITEM_PROBLEMS.get(item.display_type, 'journal-item'), item, 'name'))
+            elif item.display_type == 'rounding' and item.tax_line_id:
+                issues.append(Issue.error('cash-rounding', self, 'invoice_cash_rounding_id'))
             elif item.tax_line_id and not context.kind(item.tax_line_id)[0]:
                 issues.append(Issue.error('journal-tax', item, 'tax_line_id', value=item.tax_line_id.display_name))
         return issues

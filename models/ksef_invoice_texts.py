@@ -35,9 +35,10 @@ TEXTS = {
         "(art. 31b): use the button “Apply the prescribed rate”."),
     'foreign-vat': _lt("The fiscal position is that of a tax registration outside Poland. Such invoices don't belong into KSeF."),
     'early-discount': _lt(
-        "The payment term grants a discount for early payment (skonto), which is not supported yet. Choose "
-        "another payment term."),
-    'cash-rounding': _lt("Cash rounding is not supported yet. Take the rounding method off the invoice."),
+        "The payment term reduces the tax at once for a discount that the buyer may never take (“always upon invoice”). In Poland the tax "
+        "follows the full price: choose another tax reduction on the payment term."),
+    'cash-rounding': _lt(
+        "The rounding method changes the tax, which must follow its rate. Choose a rounding method that adds a line."),
     'journal-item': _lt("The invoice has a journal item of a kind that can't be stated in KSeF."),
     'journal-tax': _lt("The tax “%(value)s” is booked on the invoice, but has no rate in KSeF."),
     'line-without-tax': _lt(

@@ -46,26 +46,6 @@ class TestRefusals(Fa3Common):
         finding = self.refused_here(self.new_invoice({'tax': taxes}), 'line-taxes')
         self.assertIn(taxes[0].name, finding['value'])
 
-    def test_early_payment_discount(self):
-        for computation in ('included', 'excluded', 'mixed'):
-            term = self.env['account.payment.term'].create({
-                'name': "2/10", 'early_discount': True, 'discount_percentage': 2, 'discount_days': 10,
-                'early_pay_discount_computation': computation,
-                'line_ids': [Command.create({'value': 'percent', 'value_amount': 100, 'nb_days': 30})]})
-            move = self.new_invoice(invoice_payment_term_id=term.id)
-            codes = {finding['code'] for finding in move._ksef_refusals()}
-            self.assertEqual(codes, {'early-discount'})
-            self.assertIsNone(move._ksef_render().xml)
-
-    def test_cash_rounding(self):
-        for strategy in ('add_invoice_line', 'biggest_tax'):
-            rounding = self.env['account.cash.rounding'].create({
-                'name': "0.05", 'rounding': 0.05, 'strategy': strategy,
-                'profit_account_id': self.company_data['default_account_revenue'].id,
-                'loss_account_id': self.company_data['default_account_expense'].id})
-            move = self.new_invoice({'price_unit': 100.01}, invoice_cash_rounding_id=rounding.id)
-            self.refused_here(move, 'cash-rounding')
-
     def test_cash_rounding_without_effect(self):
         rounding = self.env['account.cash.rounding'].create({
             'name': "0.05", 'rounding': 0.05, 'strategy': 'add_invoice_line',
