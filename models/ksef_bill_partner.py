@@ -25,15 +25,13 @@ class KsefBill(models.AbstractModel):
         :raise UserError: there is none, and the company does not want suppliers to be created
         """
         nip = str(seller.nip)
-        partners = self.env['res.partner'].sudo().with_context(active_test=False).search([
-            ('vat', 'in', [nip, f'PL{nip}', f'PL {nip}']), ('company_id', 'in', [False, company.id]), ('parent_id', '=', False),
-        ]).filtered(lambda partner: partner != company.partner_id)
+        partners = self._partners_of(company, nip)
         active = partners.filtered('active')
         if len(active) > 1:
             notes.append(self.env._("Several contacts have the NIP %(nip)s; the one used most was taken.", nip=nip))
         if partners and not active:
             notes.append(self.env._("The contact with the NIP %(nip)s is archived.", nip=nip))
-        best = (active or partners).sorted(lambda partner: (-partner.supplier_rank, partner.id))[:1]
+        best = (active or partners)[:1]
         if best:
             self._note_changes(best, seller, notes)
             return best.sudo(self.env.su)
@@ -42,6 +40,14 @@ class KsefBill(models.AbstractModel):
                 "No contact has the NIP %(nip)s (%(name)s). Create the supplier, then try again.", nip=nip, name=seller.name or ''))
         notes.append(self.env._("The supplier is new: check the contact %(name)s.", name=seller.name or nip))
         return self.env['res.partner'].sudo().create(self._supplier_values(seller)).sudo(self.env.su)
+
+    @api.model
+    def _partners_of(self, company, nip):
+        """All contacts with a NIP, archived ones too, the one used most first."""
+        partners = self.env['res.partner'].sudo().with_context(active_test=False).search([
+            ('vat', 'in', [nip, f'PL{nip}', f'PL {nip}']), ('company_id', 'in', [False, company.id]), ('parent_id', '=', False),
+        ]) if nip else self.env['res.partner'].sudo()
+        return (partners - company.partner_id).sorted(lambda partner: (not partner.active, -partner.supplier_rank, partner.id))
 
     @api.model
     def _note_changes(self, partner, seller, notes):

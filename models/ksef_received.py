@@ -19,7 +19,7 @@ STATES = [
 ]
 # Every change of state there is; anything else is a mistake of the program and refused.
 TRANSITIONS = {
-    'listed': {'stored', 'failed', 'ignored'},
+    'listed': {'stored', 'failed', 'ignored', 'linked'},
     'stored': {'imported', 'linked', 'ignored', 'disputed', 'failed'},
     'failed': {'listed', 'stored', 'imported', 'linked', 'ignored', 'disputed'},
     'imported': {'stored', 'disputed'},

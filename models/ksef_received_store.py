@@ -40,6 +40,7 @@ class KsefReceived(models.Model):
         for number, (id_, _roles, state) in known.items():
             if state == 'listed' and items[number][1] is not None:
                 self.browse(id_)._store_xml(items[number][1], items[number][0].invoice_hash)
+        self._after_stored(created)
         return created
 
     @api.model
@@ -129,3 +130,4 @@ class KsefReceived(models.Model):
             return
         self._transition('stored', xml=base64.b64encode(content), xml_size=len(content), attempts=0, **(
             {'xml_hash': stated_hash} if stated_hash and not self.xml_hash else {}))
+        self._after_stored(self.ids)

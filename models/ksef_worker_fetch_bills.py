@@ -21,7 +21,8 @@ class KsefWorker(models.AbstractModel):
             if run.time_left() <= 0:
                 return
             try:
-                run.commit(lambda env, received_id=received_id: env['ksef.received'].browse(received_id)._make_bill())
+                run.commit(lambda env, received_id=received_id: env['ksef.received'].browse(
+                    received_id)._make_wanted_bill())
             except psycopg2.OperationalError as error:
                 _logger.info("KSeF invoice %s: busy, its bill is made later: %s", received_id, error)
             except Exception:  # pylint: disable=broad-exception-caught

@@ -26,6 +26,14 @@ PUBLIC_METHODS = {
         'action_ksef_send': SEND, 'action_ksef_refresh_status': SEND, 'action_ksef_withdraw': SEND,
         'action_ksef_set_today': SEND,
     },
+    'ksef.received': {
+        'action_make_bill': SEND, 'action_make_bill_anyway': SEND, 'action_link_candidate': SEND, 'action_set_aside': SEND,
+        'action_restore': SEND, 'action_try_again': SEND, 'action_open_bill': READ, 'action_download_xml': READ,
+        'action_download_html': READ,
+    },
+    'ksef.fetch': {'action_cancel': SEND, 'action_open_received': READ},
+    'ksef.fetch.now': {'action_fetch': SEND},
+    'ksef.received.reason': {'action_apply': SEND},
     'res.config.settings': {'action_ksef_open_connection': READ},
 }
 # Methods of Odoo that the addon extends: their own rights hold.
