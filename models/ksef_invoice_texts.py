@@ -5,6 +5,8 @@ A text gets the values of its finding. Codes without a text can only come from a
 
 from odoo.tools.translate import LazyTranslate
 
+from .ksef_invoice_texts_rules import RULE_TEXTS
+
 _lt = LazyTranslate(__name__)
 
 FAULT = _lt(
@@ -223,4 +225,5 @@ TEXTS = {
         "rules only. An administrator can install the files of Odoo's module l10n_pl_edi."),
     'schema-broken': _lt(
         "The schema of FA(3) on this server can't be used (%(reason)s). An administrator has to replace it."),
+    **RULE_TEXTS,
 }
