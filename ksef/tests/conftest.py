@@ -102,8 +102,9 @@ def running():
 
 @pytest.fixture
 def sandbox(running):
-    """The sandbox, empty."""
+    """The sandbox, empty, a TEST environment without limits of calls."""
     running.admin("POST", "/reset")
+    running.admin("POST", "/settings", environment="test", rateLimits=False)
     return running
 
 

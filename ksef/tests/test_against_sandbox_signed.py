@@ -89,11 +89,8 @@ class TestSignedLogin:
     def test_certificate_of_another_environment(self, ksef, sandbox):
         """S0-13."""
         sandbox.admin("POST", "/settings", environment="production")
-        try:
-            with pytest.raises(KsefRefusedError) as caught:
-                start_login(ksef, seal())
-        finally:
-            sandbox.admin("POST", "/settings", environment="test")
+        with pytest.raises(KsefRefusedError) as caught:
+            start_login(ksef, seal())
         assert caught.value.code == ApiCode.BAD_CERTIFICATE
 
     def test_challenge_serves_once(self, ksef):
