@@ -17,6 +17,7 @@ from .amounts import (
     group_of,
     has_values,
     lines_of,
+    net_of,
     net_sum,
     percent_of,
     rounding_tolerance,
@@ -29,8 +30,9 @@ from .model import GroupTotal, Invoice, Line
 
 def _adds_up(invoice: Invoice) -> bool:
     """Tell whether the lines are meant to add up to the sums."""
-    if invoice.kind is InvoiceKind.SIMPLIFIED:  # may state one without the other
-        return has_values(invoice) and bool(invoice.group_totals)
+    if invoice.kind is InvoiceKind.SIMPLIFIED:  # may state the sums without values or rates on the lines
+        complete = all(group_of(line, invoice) and net_of(line) is not None for line in invoice.lines)
+        return complete and bool(invoice.group_totals)
     return invoice.kind is InvoiceKind.VAT or (invoice.kind is InvoiceKind.CORRECTION and has_values(invoice))
 
 

@@ -186,6 +186,11 @@ def simplified(**values) -> Invoice:
     return invoice(**(plain | values))
 
 
+def simplified_without_rates() -> Invoice:
+    """Sums, and lines with prices but no rates."""
+    return simplified(lines=(gross_line(1, '123.00', None),), group_totals=(total(STANDARD, '100.00', '23.00'),), total=D(123))
+
+
 def foreign(**values) -> Invoice:
     """In EUR, with tax in PLN at 4.2537."""
     the_line = line(1, '100.00', exchange_rate=D('4.2537'))
@@ -303,7 +308,8 @@ VALID = {
     'difference': difference_correction(), 'data': data_correction(), 'collective': collective_correction(),
     'named discount': named_discount(), 'advance': advance(), 'settlement': settlement(), 'settled': settled(),
     'advance correction': advance_correction(), 'settlement correction': settlement_correction(),
-    'simplified': simplified(), 'foreign': foreign(), 'two rates of exchange': two_rates_of_exchange(),
+    'simplified': simplified(), 'simplified without rates': simplified_without_rates(), 'foreign': foreign(),
+    'two rates of exchange': two_rates_of_exchange(),
     'foreign advance': foreign_advance(), 'exempt': exempt(), 'margin': margin(), 'tax in prices': with_tax_in_prices(),
     'one-stop shop': one_stop_shop(), 'intra-EU': intra_eu(), 'new car': new_car(), 'triangle': triangle(), 'unit': unit(),
     'paid in parts': invoice(payment=paid_in_parts()), 'settled items': invoice(settlement=settled_items()),

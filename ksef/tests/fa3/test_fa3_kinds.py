@@ -224,6 +224,8 @@ ERRORS = [
     ('simplified-limit', 'total', simplified(total=D('100.01'), currency='EUR')),
     ('simplified-buyer', 'buyer.identifier', simplified(buyer=replace(buyer, identifier=NoTaxId()))),
     ('simplified-tax', 'group_totals', simplified(lines=(Line(number=1, name="Wiertarka"),))),
+    ('net-sum', 'group_totals[0].net', simplified(
+        lines=(line(1, '100.00'),), group_totals=(total(STANDARD, '110.00', '25.30'),), total=D('135.30'))),
     # lines
     ('line-arithmetic', 'lines[0].gross', lines_of(with_tax_in_prices(), gross_unit_price=D('41.00'))),
     ('line-tax', 'lines[0].tax', lines_of(invoice(), tax=D('20.72'))),
