@@ -16,7 +16,7 @@ class Databases:
 
     def __init__(self, kind="test"):
         number = os.getpid()
-        self.base, self.odoo, self.live = (f"ksef_{kind}_{use}_{number}" for use in ("base", "odoo", "live"))
+        self.base, self.live, *self.odoo = (f"ksef_{kind}_{use}_{number}" for use in ("base", "live", "odoo", "odoo2"))
         self.log = dev.HOME / "log" / f"install-{number}.log"
         self.conf = dev.HOME / "conf" / f"{self.base}.conf"
         self.process = None
@@ -40,11 +40,14 @@ class Databases:
             return f"odoo: installing {dev.ADDON} (see above)"
         return None
 
-    def env(self, family):
-        """A fresh copy of the installed database for a family: the variables to run it with."""
-        database = self.odoo if family == "odoo" else self.live
+    def env(self, family, lane=0):
+        """A fresh copy of the installed database for a family: the variables to run it with.
+
+        :param lane: two runs at once have a database each
+        """
+        database = self.odoo[lane] if family == "odoo" else self.live
         dev.copy_database(self.base, database)
-        conf = dev.write_conf(database, dev.HOME / "conf" / f"{database}.conf")
+        conf = dev.write_conf(database, dev.HOME / "conf" / f"{database}.conf", http_port=dev.free_port())
         env = dev.live_env(database, self.base, conf)
         return env | {"PYTHONPATH": dev.ODOO_LIB, "ODOO_RC": str(conf)} if family == "odoo" else env
 
@@ -55,7 +58,7 @@ class Databases:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait()
-        for name in (self.odoo, self.live, self.base):
+        for name in (*self.odoo, self.live, self.base):
             dev.drop_database(name)
             (dev.HOME / "conf" / f"{name}.conf").unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)

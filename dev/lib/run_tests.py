@@ -1,5 +1,8 @@
 """Run the three families of tests and add them up. Called by dev/test after the set-up.
 
+Without arguments two processes work side by side: unit tests and Odoo tests in portions; live tests follow alone, because
+they watch times.
+
 unit: ksef/tests, sandbox/tests and dev/tests, plain pytest, no Odoo. odoo: tests/, pytest-odoo on a fresh database
 with the addon installed. live: live/, plain pytest, real servers on a second copy of that database (KSEF_LIVE_*).
 """
@@ -9,9 +12,10 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ET
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,26 +70,38 @@ def split_arguments(arguments):
     return options, paths
 
 
-def run_pytest(command, folder, env):
-    """Run a pytest process to its end and return its code. When we are told to end, it is interrupted first."""
-    process = subprocess.Popen(command, cwd=folder, env=env)
+RUNNING = set()         # the pytest processes of this moment
+
+
+def run_pytest(command, folder, env, output=None):
+    """Run a pytest process to its end and return its code; ``output`` takes what it prints."""
+    process = subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output and subprocess.STDOUT)
+    RUNNING.add(process)
     try:
         return process.wait()
     except BaseException:
-        process.send_signal(signal.SIGINT)      # it tidies up what its fixtures have started
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        interrupt(process)
         raise
+    finally:
+        RUNNING.discard(process)
+
+
+def interrupt(process):
+    """End a pytest process so that it can tidy up what its fixtures have started."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class Family:
     """One pytest process with its own surroundings."""
 
-    def __init__(self, name, paths, options):
+    def __init__(self, name, paths, options, part=0):
         self.name = name
+        self.part = part
         self.paths = paths or [root for root in FAMILIES[name] if (dev.ROOT / root).is_dir()]
         self.options = options
         self.base = dev.HOME / "addons" if name == "odoo" else dev.HOME / "lib"
@@ -97,7 +113,7 @@ class Family:
         return [
             sys.executable, "-m", "pytest", "-c", str(dev.ROOT / "pyproject.toml"),
             f"--rootdir={self.base}", f"--confcutdir={self.base}", *plugin,
-            "-o", f"cache_dir={dev.HOME / 'pytest_cache' / self.name}", *self.options, *more,
+            "-o", f"cache_dir={dev.HOME / 'pytest_cache' / self.name}{self.part or ''}", *self.options, *more,
             *(self.prefix + path for path in self.paths),
         ]
 
@@ -107,13 +123,32 @@ class Family:
         answer = subprocess.run(command, cwd=self.base, env=env, capture_output=True, check=False)
         return answer.returncode != PYTEST_EMPTY
 
-    def run(self, env):
-        """Run pytest and read its report."""
-        report = dev.HOME / "run" / f"junit-{self.name}-{os.getpid()}.xml"
+    def portions(self, count):
+        """The same tests in ``count`` families of about as many test functions each."""
+        files = sorted(file for path in self.paths for file in (dev.ROOT / path).glob("test_*.py"))
+        weights = {file: file.read_text().count("    def test_") for file in files}
+        parts = [[] for _part in range(count)]
+        for file in sorted(files, key=weights.get, reverse=True):
+            min(parts, key=lambda part: sum(weights[other] for other in part)).append(file)
+        return [
+            Family(self.name, [str(file.relative_to(dev.ROOT)) for file in part], self.options, number)
+            for number, part in enumerate(parts, 1) if part]
+
+    def run(self, env, log=None):
+        """Run pytest and read its report; with ``log`` (a path) the output is shown when all of it is there."""
+        report = dev.HOME / "run" / f"junit-{self.name}-{self.part}-{os.getpid()}.xml"
         report.unlink(missing_ok=True)
-        say(f"{self.name} tests")
+        say(f"{self.name} tests" + (f", part {self.part}" if self.part else ""))
         started = time.monotonic()
-        code = run_pytest(self.command(f"--junitxml={report}"), self.base, env)
+        command = self.command(f"--junitxml={report}")
+        if log:
+            with log.open("wb") as output:
+                code = run_pytest(command, self.base, env, output)
+            sys.stdout.write(log.read_text(errors="replace"))
+            sys.stdout.flush()
+            log.unlink()
+        else:
+            code = run_pytest(command, self.base, env)
         result = read_report(report, self.name)
         report.unlink(missing_ok=True)
         if code not in {PYTEST_OK, PYTEST_FAILED, PYTEST_EMPTY} and not result.failed:
@@ -156,6 +191,61 @@ def chosen_families(options, paths):
     return families
 
 
+ODOO_PORTIONS = 4
+LANES = 2
+
+
+class SideBySide:
+    """Unit and Odoo tests in two lanes of processes, then the live tests."""
+
+    def __init__(self, families, databases):
+        self.families = {family.name: family for family in families}
+        self.databases = databases
+        self.portions = deque(self.families["odoo"].portions(ODOO_PORTIONS))
+        self.installing = threading.Lock()
+        self.results = []
+
+    def run(self):
+        """Run everything and return the results."""
+        self.databases.start()
+        lanes = [threading.Thread(target=self.work, args=(lane,), daemon=True) for lane in range(LANES)]
+        try:
+            for lane in lanes:
+                lane.start()
+            for lane in lanes:
+                while lane.is_alive():
+                    lane.join(1)      # so that signals reach us
+        except BaseException:
+            self.portions.clear()
+            for process in list(RUNNING):
+                interrupt(process)
+            raise
+        if self.databases.process.returncode == 0:
+            self.results.append(self.families["live"].run(self.databases.env("live")))
+        return self.results
+
+    def work(self, lane):
+        """One lane: the first begins with the unit tests, while the addon is installed for all others."""
+        log = dev.HOME / "log" / f"tests-{lane}-{os.getpid()}.log"
+        if lane == 0:
+            self.results.append(self.families["unit"].run(dev.plain_env(), log))
+        if not self.is_installed():
+            return
+        env = self.databases.env("odoo", lane)
+        while self.portions:
+            self.results.append(self.portions.popleft().run(env, log))
+
+    def is_installed(self):
+        """Wait for the installation, which is looked at once; whether it succeeded."""
+        with self.installing:
+            if self.databases.process.returncode is None:
+                problem = self.databases.finish()
+                if problem:
+                    self.results.append(Result())
+                    self.results[-1].fail(problem)
+            return self.databases.process.returncode == 0
+
+
 def run_families(families, databases):
     """Run the families one after another; the addon is installed while the unit tests run."""
     results = []
@@ -184,7 +274,7 @@ def main(arguments):
     families = chosen_families(options, paths)
     databases = Databases()
     try:
-        results = run_families(families, databases)
+        results = run_families(families, databases) if arguments else SideBySide(families, databases).run()
     finally:
         databases.drop()
     total = Result(*(sum(getattr(r, name) for r in results) for name in ("passed", "failed", "skipped")))
