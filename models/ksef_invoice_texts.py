@@ -29,8 +29,8 @@ TEXTS = {
     'currency-decimals': _lt("Amounts in %(value)s have more than two digits after the point, which KSeF doesn't take."),
     'currency-unknown': _lt("KSeF doesn't know the currency “%(value)s”."),
     'currency-rate-date': _lt(
-        "The rate of exchange is %(value)s, which is not the one that Odoo has for %(today)s. The VAT act (art. 31a) prescribes the rate of "
-        "that day: the last working day before the tax point or the day of issue. Use the button “Apply the prescribed rate”, or enter "
+        "The rate of exchange is %(value)s, which is not the one that Odoo has for %(today)s. The VAT act (art. 31a) prescribes the rate "
+        "of that day: the last working day before the tax point or the day of issue. Use the button “Apply the prescribed rate”, or enter "
         "the day of the rate on the page “KSeF data”."),
     'currency-rate-original': _lt(
         "The rate of exchange is %(value)s, but the corrected invoice has %(expected)s. A correction keeps the rate of the original "
@@ -67,7 +67,8 @@ TEXTS = {
         "%(value)s is an earlier correction of the same invoice and has no KSeF number yet. Send it first: what stood before this "
         "correction depends on it."),
     'correction-receipt': _lt("The credit note reverses a sales receipt, not an invoice. Only invoices are corrected in KSeF."),
-    'correction-currency': _lt("The correction is in another currency than the corrected invoice. KSeF takes the currency of the original."),
+    'correction-currency': _lt(
+        "The correction is in another currency than the corrected invoice. KSeF takes the currency of the original."),
     'correction-other-buyer': _lt(
         "The correction has another buyer than the corrected invoice. A wrong buyer is corrected to zero, with a new invoice for the right "
         "one."),

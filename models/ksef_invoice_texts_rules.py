@@ -130,5 +130,7 @@ RULE_TEXTS = {
     'tax-in-pln-missing': _lt("The invoice is in another currency, and its tax in PLN is missing."),
     'tax-in-pln-unexpected': _lt("The invoice is in PLN, so its tax in PLN isn't stated a second time."),
     'triangular-buyer': _lt("Triangulation (procedura trójstronna) needs a buyer with an EU VAT number."),
+    'period-order': _lt("The period of the invoice ends before it begins (%(value)s). Correct the dates."),
+    'transport-order': _lt("The transport ends before it begins. Correct the dates."),
     'vehicle-line': _lt("A new means of transport names a line that isn't on the invoice. Enter the number of its line."),
 }

@@ -10,7 +10,6 @@ from ..ksef.fa3.text import collapse
 from .ksef_invoice_party import address_of, buyer_identifier, contacts_of
 
 
-
 class AccountMove(models.Model):
     _inherit = 'account.move'
 

@@ -120,6 +120,7 @@ class TestAdvancesOfSalesOrders(AdvanceCommon):
         super().setUp()
         if 'sale.order' not in self.env:
             self.skipTest("the module sale is not installed")
+        self.env.user.group_ids += self.env.ref('sales_team.group_sale_manager')
         self.order = self.env['sale.order'].with_company(self.company).create({
             'partner_id': self.buyer.id, 'company_id': self.company.id, 'order_line': [Command.create({
                 'product_id': self.env['product.product'].create({'name': name, 'invoice_policy': 'order'}).id,

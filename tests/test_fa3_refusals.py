@@ -1,7 +1,6 @@
 """What can't be sent is refused by name, never sent wrong; and what the answers look like."""
 import json
 
-from odoo import Command
 from odoo.tests import tagged
 
 from .test_fa3_common import Fa3Common
