@@ -83,11 +83,22 @@ def _check_supply_date(invoice: Invoice) -> Iterator[Finding]:
         yield error('supply-date-far', 'supply_date', sentence, limit=EARLIEST_DAYS)
 
 
+def _check_order_of_days(invoice: Invoice) -> Iterator[Finding]:
+    """What ends doesn't end before it begins."""
+    period = invoice.period
+    if period and period.first and period.last and period.first > period.last:
+        yield error('period-order', 'period', "the period ends before it begins", value=period.first.isoformat())
+    for position, transport in enumerate(invoice.transaction.transports if invoice.transaction else ()):
+        if transport.started_at and transport.ended_at and transport.started_at > transport.ended_at:
+            path = f'transaction.transports[{position}].ended_at'
+            yield error('transport-order', path, "the transport ends before it begins")
+
+
 _MODULES = (
     rules_lines, rules_parties, rules_accounts, rules_annotations, rules_correction, rules_advance, rules_currency,
     rules_payment, rules_sums,
 )
-_RULES = (_check_supply_date, *(rule for module in _MODULES for rule in getattr(module, 'RULES', ())))
+_RULES = (_check_supply_date, _check_order_of_days, *(rule for module in _MODULES for rule in getattr(module, 'RULES', ())))
 _ARITHMETIC = tuple(rule for module in _MODULES for rule in getattr(module, 'ARITHMETIC', ()))
 
 

@@ -21,6 +21,14 @@ _ORDER = (
     'partial_advances', 'advance_invoices', 'remarks', 'settlement', 'payment', 'transaction', 'order', 'footer', 'attachment',
 )
 _SINGLE_ROWS = (model.Address, model.Period, model.TermDescription)  # objects that are shown as rows of the one above
+# What the total is, by kind (schema, P_15).
+_TOTALS = {
+    InvoiceKind.ADVANCE: "Otrzymana kwota zapłaty",
+    InvoiceKind.SETTLEMENT: "Kwota pozostała do zapłaty",
+    InvoiceKind.CORRECTION: "Kwota należności ogółem (różnica)",
+    InvoiceKind.ADVANCE_CORRECTION: "Otrzymana kwota zapłaty (różnica)",
+    InvoiceKind.SETTLEMENT_CORRECTION: "Kwota pozostała do zapłaty (różnica)",
+}
 _TECHNICAL = frozenset({'created_at', 'system', 'schema_location'})
 
 
@@ -76,7 +84,8 @@ def view(invoice: model.Invoice) -> Page:
     if 'group_totals' in sections:
         total = [row for row in details if row.label == label('P_15')]
         details = [row for row in details if row not in total]
-        total = [Row(label=row.label, value=f'{row.value} {invoice.currency}', is_number=True) for row in total]
+        words = _TOTALS.get(invoice.kind, label('P_15'))
+        total = [Row(label=words, value=f'{row.value} {invoice.currency}', is_number=True) for row in total]
         sections['group_totals'] = _totals_section(sections['group_totals'], total)
     ordered = [sections.pop(name) for name in _ORDER if name in sections] + list(sections.values())
     found = (

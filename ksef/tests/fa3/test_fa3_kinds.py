@@ -3,7 +3,7 @@
 import ast
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -68,6 +68,7 @@ from ksef.fa3.model import (
     OrderLine,
     Payment,
     PaymentTerm,
+    Period,
     PolishTaxId,
     PreviousAmount,
     TermDescription,
@@ -258,6 +259,11 @@ ERRORS = [
     ('split-payment-missing', 'annotations.split_payment', large()),
     ('split-payment-missing', 'annotations.split_payment', euro_large('4.25')),
     ('split-payment-unfounded', 'annotations.split_payment', intra_eu(annotations=Annotations(split_payment=True))),
+    # days
+    ('period-order', 'period', invoice(period=Period(first=date(2026, 10, 31), last=date(2026, 10, 1)))),
+    ('transport-order', 'transaction.transports[0].ended_at', invoice(transaction=Transaction(transports=(Transport(
+        other_kind="rower", other_cargo="torba", started_at=datetime(2026, 11, 2, tzinfo=UTC),
+        ended_at=datetime(2026, 11, 1, tzinfo=UTC)),)))),
     # currencies
     ('currency-unknown', 'currency', foreign(currency='ZZZ')),
     ('tax-in-pln-missing', 'group_totals[0].tax_in_pln', foreign(group_totals=(total(STANDARD, '100.00', '23.00'),))),

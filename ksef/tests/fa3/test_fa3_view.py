@@ -198,6 +198,8 @@ def test_corrections():
     assert grid.columns[-1] == "Wystawiona poza KSeF"
     assert grid.rows[0][-1] == "tak"
     assert rows_of(view(advance_correction()), 'correction')["Kwota przed korektą"] == "246,00"
+    total = section(page, 'group_totals').parts[1].rows[0]
+    assert (total.label, total.value) == ("Kwota należności ogółem (różnica)", "-24,60 PLN")
 
 
 def test_settlement_and_attachment():
