@@ -203,7 +203,7 @@ class SigningRequest:
     """A new key and the request to certify it: ``key_pem`` a Secret (PKCS#8 PEM), ``csr`` PKCS#10 DER in Base64."""
 
     key_pem: Secret
-    csr: str
+    csr: str = field(repr=False)  # holds a PESEL
 
 
 def new_csr(data, private_key=None):

@@ -214,6 +214,34 @@ class TestDistinctions:
         assert (advice.key, advice.original.lines) == ("forbidden", ["new-reason x"])
 
 
+class TestRequirements:
+    """What people read in other programs and search for (S0, S2), and where it leads here."""
+
+    @pytest.mark.parametrize(("code", "where", "error", "key"), [
+        ("S0-03", Where.LOGIN_CERTIFICATE, KsefUnauthorizedError("x", http_status=401), "unauthorized_login"),
+        ("S0-04", Where.LOGIN_SIGNED, StatusInfo(100, "Uwierzytelnianie w toku"), "login_in_progress"),
+        ("S0-05", Where.SEND, refused(12345, "AppStore and InConnector must be active"), "unknown_refusal"),
+        ("S0-06", Where.LOGIN_TOKEN, StatusInfo(450, "", ("Nieprawidłowy token",)), "token_wrong"),
+        ("S0-09", Where.LOGIN_SIGNED, StatusInfo(415, "", ("Brak przypisanych uprawnień",)), "login_no_permissions"),
+        ("S0-10", Where.LOGIN_SIGNED, refused(9102), "signature_missing"),
+        ("S0-11", Where.LOGIN_SIGNED, refused(21111), "challenge_used"),
+        ("S0-12", Where.LOGIN_SIGNED, refused(9103), "signatures_several"),
+        ("S0-13", Where.LOGIN_CERTIFICATE, refused(21115), "certificate_refused"),
+        ("S0-14", Where.CERTIFICATE, refused(25007), "certificate_limit"),
+        ("S1-03", Where.SESSION, StatusInfo(415, ""), "session_key"),
+        ("S1-10", Where.SEND, refused(21180), "session_status"),
+        ("S2-10", Where.OTHER, refused(21301), "not_authorised"),
+        ("S2-11", Where.SESSION, refused(21173), "session_not_found"),
+        ("S2-12", Where.OTHER, refused(21304), "no_login"),
+        ("S2-13", Where.SEND, KsefRateLimitError("x", retry_after=5), "rate_limit"),
+        ("S2-14", Where.SEND, KsefServerError("x", http_status=503), "service_down"),
+        ("S2-15", Where.LOGIN_TOKEN, StatusInfo(450, "", ("Token unieważniony",)), "token_revoked"),
+        ("S2-16", Where.SEND, refused(21405), "input_invalid"),
+        ("S2-17", Where.OTHER, KsefConnectError("x"), "no_connection")])
+    def test_message(self, code, where, error, key):
+        assert find_advice(where, error).key == key, code
+
+
 class TestAdvice:
     def test_limit_says_until_when(self):
         """S2-13."""

@@ -104,6 +104,25 @@ class TestGood:
             ksef.start_signed_login(signed)
         assert caught.value.code == ApiCode.BAD_CHALLENGE
 
+    def test_what_is_added_to_a_signature_later(self):
+        """Time stamps and counter-signatures (XAdES-T and further) stand in unsigned properties."""
+        root = etree.fromstring(Signing().sign(REQUEST, PAIR))
+        [qualifying] = root.iter("{http://uri.etsi.org/01903/v1.3.2#}QualifyingProperties")
+        qualifying.append(etree.fromstring(
+            '<x:UnsignedProperties xmlns:x="http://uri.etsi.org/01903/v1.3.2#"><x:UnsignedSignatureProperties>'
+            "<x:SignatureTimeStamp><x:EncapsulatedTimeStamp>MAA=</x:EncapsulatedTimeStamp></x:SignatureTimeStamp>"
+            f'<x:CounterSignature><Signature xmlns="{DS}"/></x:CounterSignature>'
+            "</x:UnsignedSignatureProperties></x:UnsignedProperties>"))
+        assert judge(etree.tostring(root)).is_verified
+
+    def test_base64_that_is_not_named(self):
+        """Some programs envelop the document as Base64 without saying so."""
+        signed = Signing(is_enveloping=True, is_encoded=True).sign(REQUEST, PAIR)
+        root = etree.fromstring(signed)
+        [content] = [item for item in root.iter(f"{{{DS}}}Object") if item.get("Encoding")]
+        del content.attrib["Encoding"]
+        assert judge(etree.tostring(root)).is_verified
+
     def test_signer_is_shown_masked(self):
         info = judge(sign(REQUEST, person("PNOPL-44051401359")))
         assert (info.signer.name, info.signer.identifier_masked) == ("Jan Kowalski", "PESEL *******1359")
