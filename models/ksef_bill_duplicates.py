@@ -1,6 +1,7 @@
 import re
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class KsefBill(models.AbstractModel):
@@ -11,22 +12,27 @@ class KsefBill(models.AbstractModel):
     def _find_duplicates(self, company, received, invoice):
         """Bills that may be this invoice, surest first, and not those of another KSeF invoice.
 
-        The same supplier and number (letters and digits alone count), or the same supplier, date and amount.
+        The same supplier and number (letters and digits alone count), or the same supplier, date and amount and no other
+        number.
         """
-        nip = str(invoice.seller.nip)
-        moves = self.env['account.move'].sudo().search([
-            ('company_id', '=', company.id), ('move_type', 'in', ('in_invoice', 'in_refund', 'in_receipt')), ('state', '!=', 'cancel'),
-            ('partner_id.commercial_partner_id.vat', 'in', [nip, f'PL{nip}', f'PL {nip}']),
-            '|', ('invoice_date', '=', str(invoice.issue_date)), ('ref', '!=', False),
-        ], order='id desc')
-        taken = self.env['ksef.received'].sudo().search([('move_id', 'in', moves.ids), ('id', '!=', received.id)]).move_id
-        moves -= taken
-        same_number = moves.filtered(lambda move: self._plain_number(move.ref) == self._plain_number(invoice.number))
-        same_amount = moves.filtered(lambda move: (
-            str(move.invoice_date) == str(invoice.issue_date) and abs(move.amount_total - abs(float(invoice.total))) < 0.005
-            and (not move.ref or self._plain_number(move.ref) in self._plain_number(invoice.number))))
-        return same_number | same_amount
-
-    @api.model
-    def _plain_number(self, number):
-        return re.sub(r'\W|_', '', str(number or '')).casefold()
+        self.env['account.move'].flush_model()
+        self.env['res.partner'].flush_model(['vat'])
+        nip, number = str(invoice.seller.nip), re.sub(r'[\W_]', '', str(invoice.number)).lower()
+        amount = abs(invoice.total)
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT id
+              FROM (SELECT m.id, m.invoice_date, m.amount_total,
+                           regexp_replace(lower(COALESCE(m.ref, '')), '[^[:alnum:]]', '', 'g') AS number
+                      FROM account_move m JOIN res_partner p ON p.id = m.commercial_partner_id
+                     WHERE m.company_id = %(company)s AND m.state != 'cancel'
+                       AND m.move_type IN ('in_invoice', 'in_refund', 'in_receipt') AND p.vat IN %(vats)s
+                       AND NOT EXISTS (SELECT 1 FROM ksef_received r WHERE r.move_id = m.id AND r.id != %(received)s)) m
+             WHERE m.number = %(number)s
+                OR m.invoice_date = %(date)s AND m.amount_total BETWEEN %(amount)s - 0.005 AND %(amount)s + 0.005
+                   AND %(number)s LIKE '%%' || m.number || '%%'
+          ORDER BY m.number = %(number)s DESC, id DESC
+            """,
+            company=company.id, vats=(nip, f'PL{nip}', f'PL {nip}'), received=received.id or 0, number=number, amount=amount,
+            date=fields.Date.to_date(str(invoice.issue_date))))
+        return self.env['account.move'].sudo().browse(id_ for [id_] in rows)

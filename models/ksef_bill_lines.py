@@ -6,6 +6,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..ksef.fa3.codes import InvoiceKind, TaxGroup, TaxRate
+from .ksef_bill_products import Matcher
 
 CENT = Decimal('0.01')
 # What the lines of a group may differ from its sum by rounding: so much for each line, and at least that.
@@ -46,7 +47,9 @@ class KsefBill(models.AbstractModel):
         if not rows:
             raise UserError(self.env._("The invoice has neither lines nor sums that could be booked."))
         sign = -1 if is_refund else 1
-        return [self._one_line(company, partner, row, sign) for row in rows]
+        matcher = Matcher(self, company, partner, [source for row in rows if (source := self._source_of(row.source))])
+        taxes = {}
+        return [self._one_line(company, matcher, taxes, row, sign) for row in rows]
 
     @api.model
     def _rows(self, invoice, notes):
@@ -242,11 +245,14 @@ class KsefBill(models.AbstractModel):
     # ------------------------------------------------------------------ values
 
     @api.model
-    def _one_line(self, company, partner, row, sign):
-        """Values of account.move.line; quantity times price is exactly the net value."""
-        match = self._match_line(company, partner, row.source)
+    def _one_line(self, company, matcher, known, row, sign):
+        """Values of account.move.line; quantity times price is exactly the net value. ``known`` collects taxes found."""
+        match = matcher.match(self._source_of(row.source))
         product, rule = match.product, match.rule
-        taxes = self._find_taxes(company, row.group, row.percent, product, rule)
+        key = (row.group, row.percent, product, rule)
+        if key not in known:
+            known[key] = self._find_taxes(company, row.group, row.percent, product, rule)
+        taxes = known[key]
         quantity, price = self._quantity_and_price(row, sign)
         values = {
             'name': row.name, 'quantity': float(quantity), 'price_unit': float(price), 'discount': 0.0,

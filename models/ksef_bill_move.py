@@ -53,10 +53,24 @@ class KsefBill(models.AbstractModel):
         """Tie a correction to its original, whichever of the two comes first."""
         original = self._find_original(invoice, company)
         if original and original != move:
-            if move.move_type == 'in_refund' and original.move_type == 'in_invoice':
-                move.reversed_entry_id = original
-            move.message_post(body=self.env._("Corrects %(bill)s.", bill=original.display_name))
-            original.message_post(body=self.env._("Corrected by %(bill)s.", bill=move.ref or move.display_name))
+            self._tie_correction(move, original)
+        received = move.sudo().ksef_received_ids[:1]
+        if invoice.correction:
+            received.corrects = "\n".join(
+                str(item.ksef_number) for item in invoice.correction.invoices if item.ksef_number) or False
+        elif received:
+            for earlier in self.env['ksef.received'].sudo().search([
+                ('company_id', '=', company.id), ('corrects', 'like', received.ksef_number), ('move_id', '!=', False),
+            ]):
+                if not earlier.move_id.reversed_entry_id:
+                    self._tie_correction(earlier.move_id, move)
+
+    @api.model
+    def _tie_correction(self, move, original):
+        if move.move_type == 'in_refund' and original.move_type == 'in_invoice':
+            move.reversed_entry_id = original
+        move.message_post(body=self.env._("Corrects %(bill)s.", bill=original.ref or original.display_name))
+        original.message_post(body=self.env._("Corrected by %(bill)s.", bill=move.ref or move.display_name))
 
 
 class AccountMove(models.Model):

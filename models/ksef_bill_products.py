@@ -1,3 +1,4 @@
+from collections import defaultdict
 from dataclasses import dataclass
 
 from odoo import api, fields, models
@@ -12,6 +13,75 @@ class Match:
     why: str
 
 
+class Matcher:
+    """Recognises the lines of one invoice; everything it compares with is read once, however many lines there are."""
+
+    def __init__(self, bills, company, partner, sources):
+        self.env = bills.env
+        self._partner = partner.commercial_partner_id
+        self._rules = self.env['ksef.product.map'].sudo().search(
+            [('company_id', '=', company.id), ('partner_id', '=', self._partner.id)])
+        self._supplier_codes = self._read_supplier_codes(company, {source['index'] for source in sources if source.get('index')})
+        self._barcodes = self._read_products(company, 'barcode', {
+            code for source in sources if source.get('gtin') for code in (source['gtin'], source['gtin'].lstrip('0'))})
+        self._references = self._read_products(
+            company, 'default_code', {source['index'] for source in sources if source.get('index')})
+        self._names = self._read_names(company, {source['name'] for source in sources if source.get('name')})
+
+    def _read_supplier_codes(self, company, codes):
+        found = defaultdict(self.env['product.product'].browse)
+        infos = self.env['product.supplierinfo'].search([
+            ('partner_id', 'child_of', self._partner.id), ('company_id', 'in', [False, company.id]),
+            ('product_code', 'in', list(codes))]) if codes else ()
+        for info in infos:
+            single = info.product_tmpl_id.product_variant_count == 1
+            found[info.product_code] |= info.product_id or (single and info.product_tmpl_id.product_variant_id) or found.default_factory()
+        return found
+
+    def _read_products(self, company, column, values):
+        found = defaultdict(self.env['product.product'].browse)
+        products = self.env['product.product'].search(
+            [('company_id', 'in', [False, company.id]), (column, 'in', list(values))]) if values else ()
+        for product in products:
+            found[product[column]] |= product
+        return found
+
+    def _read_names(self, company, names):
+        """Products by their name in any language of the lines; capitals don't count."""
+        found = defaultdict(self.env['product.product'].browse)
+        products = self.env['product.product'].search([
+            ('company_id', 'in', [False, company.id]), ('purchase_ok', '=', True), ('name', 'in', list(names))]) if names else ()
+        for product in products:
+            found[product.name.casefold()] |= product
+        return found
+
+    def match(self, source):
+        """The :class:`Match` of a line; empty where nothing is known or several products fit: never a guess."""
+        rules, products = self.env['ksef.product.map'], self.env['product.product']
+        if not source:
+            return Match(products, rules, '')
+        rule, key = self._rules._pick(source)
+        if rule:
+            return Match(rule.product_id, rule, self._describe_rule(key))
+        gtin, index = source.get('gtin', ''), source.get('index')
+        candidates = (
+            (self._supplier_codes.get(index), self.env._("Supplier's code of the product")),
+            (self._barcodes.get(gtin) or self._barcodes.get(gtin.lstrip('0')), self.env._("Barcode")),
+            (self._references.get(index), self.env._("Internal reference")),
+            (self._names.get(source.get('name', '').casefold()), self.env._("Name of the product")),
+        )
+        for found, why in candidates:
+            if found and len(found) == 1:
+                return Match(found, rules, why)
+        return Match(products, rules, '')
+
+    def _describe_rule(self, key):
+        return {
+            'index': self.env._("Rule, by the supplier's index"), 'gtin': self.env._("Rule, by GTIN"),
+            'name': self.env._("Rule, by the text"),
+        }[key]
+
+
 class KsefBill(models.AbstractModel):
     """Which product a line is: learned rules first, then what the product itself says."""
     _inherit = 'ksef.bill'
@@ -24,57 +94,6 @@ class KsefBill(models.AbstractModel):
         source = {
             'name': line.name, 'index': line.index, 'gtin': line.gtin, 'cn': line.cn, 'pkwiu': line.pkwiu, 'unit': line.unit}
         return {key: str(value) for key, value in source.items() if value} or False
-
-    @api.model
-    def _match_line(self, company, partner, line):
-        """The :class:`Match` of a line; empty where nothing is known, never a guess."""
-        product, rules = self.env['product.product'], self.env['ksef.product.map']
-        source = self._source_of(line)
-        if not source:
-            return Match(product, rules, '')
-        rule, key = rules._find(company, partner, source)
-        if rule:
-            why = {
-                'index': self.env._("Rule, by the supplier's index"), 'gtin': self.env._("Rule, by GTIN"),
-                'name': self.env._("Rule, by the text"),
-            }[key]
-            return Match(rule.product_id, rule, why)
-        for finder in (self._by_supplier_code, self._by_barcode, self._by_reference, self._by_name):
-            found, why = finder(company, partner, source)
-            if len(found) == 1:
-                return Match(found, rules, why)
-        return Match(product, rules, '')
-
-    @api.model
-    def _search_products(self, company, domain):
-        return self.env['product.product'].search([('company_id', 'in', [False, company.id]), *domain], limit=2)
-
-    @api.model
-    def _by_supplier_code(self, company, partner, source):
-        infos = self.env['product.supplierinfo'].search([
-            ('partner_id', 'child_of', partner.commercial_partner_id.id), ('company_id', 'in', [False, company.id]),
-            ('product_code', '=', source['index'])]) if source.get('index') else self.env['product.supplierinfo']
-        products = infos.product_id | infos.filtered(
-            lambda info: not info.product_id and info.product_tmpl_id.product_variant_count == 1).product_tmpl_id.product_variant_id
-        return products, self.env._("Supplier's code of the product")
-
-    @api.model
-    def _by_barcode(self, company, _partner, source):
-        gtin = source.get('gtin')
-        return (self._search_products(company, [('barcode', 'in', [gtin, gtin.lstrip('0')])]) if gtin else self.env[
-            'product.product']), self.env._("Barcode")
-
-    @api.model
-    def _by_reference(self, company, _partner, source):
-        index = source.get('index')
-        found = self._search_products(company, [('default_code', '=', index)]) if index else self.env['product.product']
-        return found, self.env._("Internal reference")
-
-    @api.model
-    def _by_name(self, company, _partner, source):
-        name = source.get('name')
-        return (self._search_products(company, [('name', '=ilike', name.replace('%', r'\%').replace('_', r'\_')), (
-            'purchase_ok', '=', True)]) if name else self.env['product.product']), self.env._("Name of the product")
 
     @api.model
     def _rule_values(self, rule):
@@ -99,13 +118,13 @@ class AccountMoveLine(models.Model):
         """Give lines of drafts that nobody has completed what the rules say; return those that were changed."""
         changed = self.browse()
         for line in self:
-            rule, _key = rules._find(line.company_id, line.partner_id, line.ksef_source or {})
-            if not rule or rule not in rules or line.product_id or not rule.product_id:
+            own = rules.filtered(lambda rule, one=line: (
+                rule.company_id == one.company_id and rule.partner_id == one.partner_id.commercial_partner_id))
+            rule, _key = own._pick(line.ksef_source or {})
+            if not rule or line.product_id or not rule.product_id:
                 continue
             name, price, taxes = line.name, line.price_unit, line.tax_ids
             line.write({'product_id': rule.product_id.id, 'name': name, 'price_unit': price, 'tax_ids': [(6, 0, taxes.ids)]} | self.env[
                 'ksef.bill']._rule_values(rule) | {'ksef_match': self.env._("Rule, learned meanwhile")})
             changed |= line
         return changed
-
-

@@ -48,16 +48,14 @@ class KsefProductMap(models.Model):
         for rule in self:
             rule.name_key = normal_name(rule.line_name)
 
-    @api.model
-    def _find(self, company, partner, source):
-        """(rule, what it was found by) for a line; empty when there is none.
+    def _pick(self, source):
+        """(rule, what it was found by) for a line, among these rules of its supplier; empty when there is none.
 
         :param source: {'index', 'gtin', 'name', ...} as ``ksef.bill._source_of`` makes it
         """
-        rules = self.sudo().search([('company_id', '=', company.id), ('partner_id', '=', partner.commercial_partner_id.id)])
         for key, column in KEYS:
             wanted = normal_name(source.get('name')) if key == 'name' else source.get(key)
-            found = rules.filtered(lambda rule, c=column, w=wanted: w and rule[c] == w)[:1]
+            found = self.filtered(lambda rule, c=column, w=wanted: w and rule[c] == w)[:1]
             # A text alone is no proof where the supplier has told two items apart.
             if found and not (key == 'name' and found.seller_index and source.get('index') and found.seller_index != source['index']):
                 return found, key
@@ -72,7 +70,7 @@ class KsefProductMap(models.Model):
             partner = line.partner_id.commercial_partner_id
             if not source.get('name') or not partner or not (line.product_id or line.account_id):
                 continue
-            rule, _key = self._find(company, partner, source)
+            rule, _key = self.sudo().search([('company_id', '=', company.id), ('partner_id', '=', partner.id)])._pick(source)
             values = self._learned_values(line, source)
             if not rule:
                 changed |= self.sudo().create(values | {'company_id': company.id, 'partner_id': partner.id})

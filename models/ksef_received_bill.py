@@ -16,6 +16,7 @@ class KsefReceived(models.Model):
     candidate_id = fields.Many2one(
         'account.move', string="May be this bill", readonly=True, ondelete='set null',
         help="A bill that was entered before and may be the same invoice.")
+    corrects = fields.Text(readonly=True, help="KSeF numbers of the invoices that this one corrects.")
     bill_wanted = fields.Boolean(readonly=True, help="A person wants a bill; a worker makes it.")
     is_purchase = fields.Boolean(compute='_compute_is_purchase')
 

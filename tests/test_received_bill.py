@@ -1,5 +1,6 @@
 """Vendor bills from received invoices: sums, taxes, dates, suppliers, products, duplicates, and what can't be booked."""
 import base64
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -104,6 +105,45 @@ class TestReceivedBill(BillCommon):
         self.assertEqual(refund.invoice_line_ids.mapped('quantity'), [20])
         self.assertFalse(refund.ksef_bill_problem)
         refund.action_post()
+
+    def test_correction_before_its_original(self):
+        original = self.fetch('goods')
+        refund = self.bill(self.fetch('correction'))
+        self.assertFalse(refund.reversed_entry_id)
+        move = self.bill(original)
+        self.assertEqual(refund.reversed_entry_id, move)
+
+    def test_dates(self):
+        """Booked on the later of tax point and receipt; never in a closed period."""
+        xml = self.fetch('goods')._get_xml()
+        today = self.env['account.move']._ksef_today()
+        late = self.bill(self.receive(xml.replace(b'GOO', b'LATE'), acquisition_date=today + timedelta(days=40)))
+        self.assertEqual((late.invoice_date, late.taxable_supply_date, late.date), (today, today, today + timedelta(days=40)))
+        late.action_post()
+        self.assertEqual(late.date, today + timedelta(days=40))
+        early = self.bill(self.receive(xml.replace(b'GOO', b'EARLY'), acquisition_date=today - timedelta(days=3)))
+        self.assertEqual(early.date, today)
+        self.company.fiscalyear_lock_date = today
+        closed = self.bill(self.receive(xml.replace(b'GOO', b'CLOSED'), acquisition_date=today))
+        self.assertGreater(closed.date, today)
+
+    def test_many_lines(self):
+        """The number of queries does not grow with the lines."""
+        xml = self.fetch('goods')._get_xml().decode()
+        start, end = xml.index('<FaWiersz>'), xml.rindex('</FaWiersz>') + len('</FaWiersz>')
+        rows = xml[start:end]
+        bills = self.env['ksef.bill'].with_company(self.company)
+
+        def count(times):
+            body = ''.join(rows.replace('<P_7>', f'<P_7>{number} ') for number in range(times))
+            invoice = bills._read((xml[:start] + body + xml[end:]).encode())
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            bills._values(self.company, invoice)
+            return self.env.cr.sql_log_count - before
+
+        count(1)
+        self.assertLessEqual(count(200), count(2) + 3)
 
     def test_official_samples(self):
         """Every official sample that can be booked becomes a bill whose sums are those of the XML."""

@@ -36,6 +36,10 @@ PUBLIC_METHODS = {
     'ksef.received.reason': {'action_apply': SEND},
     'res.config.settings': {'action_ksef_open_connection': READ},
 }
+# Tables that bookkeepers fill by hand; everything else is written by the program alone.
+EDITED_BY_HAND = {
+    'ksef.product.map', 'ksef.invoice.reference', 'ksef.invoice.remark', 'ksef.order.line', 'ksef.third.party',
+}
 # Methods of Odoo that the addon extends: their own rights hold.
 ORM_METHODS = {'create', 'write', 'unlink', 'default_get', 'read', 'session_info', 'copy_data'}
 
@@ -123,7 +127,7 @@ class TestGroups(KsefRightsCommon):
                     self.assertIn("('create_uid', '=', user.id)", domains)
                 else:
                     self.assertIn("('company_id', 'in', company_ids)", domains)
-                    for right in ('perm_write', 'perm_create', 'perm_unlink'):
+                    for right in ('perm_write', 'perm_create', 'perm_unlink') if model._name not in EDITED_BY_HAND else ():
                         self.assertFalse(any(access.mapped(right)), right)
 
     def test_public_methods_are_known(self):
