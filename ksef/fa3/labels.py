@@ -3,6 +3,8 @@
 The wording follows the annotations of the schema, shortened to what fits beside a value.
 """
 
+from functools import cache
+
 LABELS = {
     # nagłówek i strony
     'DataWytworzeniaFa': "Data i czas wytworzenia",
@@ -238,6 +240,7 @@ LABELS = {
 }
 
 
+@cache
 def label(tag: str) -> str:
     """Return the words for an element, the name itself when there are none; lines of orders speak like others."""
     plain = tag.rpartition('}')[2]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from .amounts import HALF, PRICE_HALF, group_of, has_values, percent_of, sign_of
+from .amounts import HALF, PRICE_HALF, group_of, has_values, percent_of
 from .codes import InvoiceKind
 from .finding import Finding, error, warning
 from .model import Invoice, Line, OrderLine
@@ -156,7 +156,7 @@ def _check_signs(invoice: Invoice) -> Iterator[Finding]:
             sentence = f"{total.group.name}: negative sums need a correcting invoice"
             yield error('sum-negative', f'group_totals[{position}].net', sentence, group=total.group.name)
     for position, line in enumerate(invoice.lines):
-        if sign_of(line, invoice) * (line.net if line.net is not None else line.gross or 0) < 0:
+        if (line.net if line.net is not None else line.gross or 0) < 0:
             yield warning('line-negative', f'lines[{position}].net', "the line takes off", line=line.number)
 
 
