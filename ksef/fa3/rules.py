@@ -49,6 +49,8 @@ def check(invoice: Invoice, today: date | None = None) -> list[Finding]:
     :param today: the day in Poland, for the rules about dates; without it they are left out.
     """
     findings = list(rules_values.check_values(invoice))
+    if not (invoice.seller and invoice.buyer and invoice.annotations and invoice.kind):
+        return findings  # the other rules take these for granted
     countable = not any(_is_uncountable(finding) for finding in findings)
     for rule in (*_RULES, *(_ARITHMETIC if countable else ())):
         findings.extend(rule(invoice))
@@ -64,7 +66,7 @@ def _is_uncountable(finding: Finding) -> bool:
 
 def check_issue_date(invoice: Invoice, today: date) -> Iterator[Finding]:
     """KSeF refuses a date of issue (P_1) later than the day on which it takes the invoice."""
-    if invoice.issue_date > today:
+    if invoice.issue_date and invoice.issue_date > today:
         sentence = f"the date of issue {invoice.issue_date} lies in the future"
         yield error('issue-date-future', 'issue_date', sentence, today=today.isoformat())
 

@@ -182,6 +182,12 @@ def test_sums_below_zero():
     assert not has_errors(rules.check(corrected)), "that is what a correction is"
 
 
+@pytest.mark.parametrize('name', ['seller', 'buyer', 'annotations', 'issue_date', 'total', 'kind', 'currency', 'number'])
+def test_an_invoice_without_something_necessary_is_judged_all_the_same(name):
+    findings = rules.check(invoice(**{name: None}), date(2026, 11, 22))
+    assert ('value-missing', name) in [(finding.code, finding.path) for finding in findings]
+
+
 def test_without_a_day_dates_of_issue_are_not_judged():
     assert rules.check(invoice(issue_date=date(2040, 1, 1))) == []
 
