@@ -20,23 +20,22 @@ def _check(children: tuple, source, path: str) -> Iterator[Finding]:
         kind = type(node)
         if kind is Leaf:
             value = getattr(source, node.attribute)
-            if value is not None and not node.limit:  # in line: by far the most frequent case
-                if problem := node.type.problem(value):
-                    yield _finding(problem, path + node.attribute, value)
-            else:
-                yield from _check_unusual_leaf(node, value, path + node.attribute)
+            if value is None:
+                if node.required:
+                    yield _missing(path + node.attribute)
+            elif node.limit:
+                yield from _check_many(node, value, path + node.attribute)
+            elif problem := node.type.problem(value):
+                yield _finding(problem, path + node.attribute, value)
         elif kind is not Constant:
             yield from _CHECKS[kind](node, source, path)
 
 
-def _check_unusual_leaf(node: Leaf, value, path: str) -> Iterator[Finding]:
-    if node.limit:
-        yield from _check_number(node, value, path)
-        for position, item in enumerate(value):
-            if problem := node.type.problem(item):
-                yield _finding(problem, f'{path}[{position}]', item)
-    elif node.required:
-        yield _missing(path)
+def _check_many(node: Leaf, value: tuple, path: str) -> Iterator[Finding]:
+    yield from _check_number(node, value, path)
+    for position, item in enumerate(value):
+        if problem := node.type.problem(item):
+            yield _finding(problem, f'{path}[{position}]', item)
 
 
 def _check_attribute(node: Attribute, source, path: str) -> Iterator[Finding]:
