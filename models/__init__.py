@@ -11,6 +11,8 @@ from . import ksef_session
 from . import ksef_connection
 from . import ksef_connection_connect
 from . import ksef_connection_screen
+from . import ksef_connection_expiry
+from . import ksef_connection_support
 from . import res_company
 from . import res_company_connection
 from . import res_config_settings
@@ -42,6 +44,7 @@ from . import account_move_fa3
 from . import account_move_fa3_currency
 from . import product_fa3
 from . import account_move_actions
+from . import account_move_explain
 from . import account_move_screen
 from . import account_move_live
 from . import account_move_print
@@ -69,8 +72,8 @@ from . import ksef_product_map
 from . import ksef_bill
 from . import ksef_bill_partner
 from . import ksef_bill_tax
-from . import ksef_bill_lines
 from . import ksef_bill_products
+from . import ksef_bill_lines
 from . import ksef_bill_proof
 from . import ksef_bill_duplicates
 from . import ksef_bill_move

@@ -93,9 +93,8 @@ class AccountMove(models.Model):
 
     def _ksef_alerts_rejected(self, document):
         message = self.env._(
-            "KSeF rejected the invoice; it is not in KSeF and has no KSeF number:\n%(status)s\n"
-            "What to do: reset it to draft, correct it, confirm it and send it again. It keeps its number.",
-            status=self._ksef_status_text(document))
+            "KSeF rejected the invoice; it is not in KSeF and has no KSeF number. It keeps its own number.\n%(advice)s",
+            advice=document._get_advice())
         if document.original_ksef_number:
             message = self.env._(
                 "KSeF rejected the invoice, because it already has another one of yours with the number %(number)s:\n%(status)s\n"
@@ -114,13 +113,13 @@ class AccountMove(models.Model):
     def _ksef_alerts_blocked(self, document):
         return {'state': {'level': 'warning', 'message': self.env._(
             "KSeF does not take invoices from this connection at the moment. The invoice is sent by itself as soon as the connection "
-            "works again; who looks after the connection must act.\n%(status)s", status=self._ksef_status_text(document)).strip()}}
+            "works again.\n%(advice)s", advice=document._get_advice()).strip()}}
 
     def _ksef_alerts_help(self, document):
         return {'state': {'level': 'danger', 'message': self.env._(
-            "The answer of KSeF is not clear, so nothing is sent again by itself: the invoice may be in KSeF already.\n%(status)s\n"
-            "What to do: click “Get KSeF status”. If the answer stays the same, show this page to your administrator.",
-            status=self._ksef_status_text(document))}}
+            "The answer of KSeF is not clear, so nothing is sent again by itself: the invoice may be in KSeF already. Click “Get KSeF "
+            "status”; if the answer stays the same, show this page to your administrator.\n%(advice)s",
+            advice=document._get_advice())}}
 
     def _ksef_connection_alerts(self, document):
         """Why nothing moves, when that is the connection's doing; the link leads to it."""

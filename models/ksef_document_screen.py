@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..ksef.coach import Where
 from .ksef_document import LETTERS
 
 
@@ -55,6 +56,17 @@ class KsefDocument(models.Model):
             return self.browse()
         record = self.env[finding['res_model']].browse(finding['res_id']).sudo().exists().sudo(False)
         return record.sudo().move_id.sudo(False) if record._name == 'account.move.line' else record
+
+    def _get_advice(self):
+        """What KSeF's answer about the document means and what to do, with its own words in full (S0-01, S0-02)."""
+        self.ensure_one()
+        if not self.status_code and not self.status_description:
+            return ''
+        place = Where.INVOICE if self.reference_number else Where.SEND
+        advice = self.env['ksef.advice']
+        return advice._advice_as_text(advice._explain_stored(
+            place, self.status_code or None, self.status_description or '', (self.status_details or '').splitlines(),
+            self.connection_id._get_environment()))
 
     def action_open_move(self):
         """Open the invoice of this document."""

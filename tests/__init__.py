@@ -3,6 +3,7 @@ from . import test_connect
 from . import test_connect_certificate
 from . import test_connect_signed
 from . import test_connect_browser
+from . import test_connection_screen
 from . import test_connections
 from . import test_demo
 from . import test_fetch

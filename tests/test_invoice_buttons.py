@@ -155,7 +155,7 @@ class TestButtons(InvoiceCommon):
         expected = {
             'queued': ('info', "closed"), 'sending': ('info', "being sent"), 'unconfirmed': ('warning', "never sends it twice"),
             'sent': ('info', "Get KSeF status"), 'blocked': ('warning', "connection"), 'help': ('danger', "Get KSeF status"),
-            'rejected': ('danger', "reset it to draft"),
+            'rejected': ('danger', "Reset the invoice to draft"),
         }
         ways = {'queued': (), 'sending': ('sending',), 'unconfirmed': ('sending', 'unconfirmed'), 'sent': ('sending', 'sent'),
                 'blocked': ('sending', 'blocked'), 'help': ('sending', 'help'), 'rejected': ('sending', 'sent', 'rejected')}
