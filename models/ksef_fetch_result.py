@@ -63,5 +63,6 @@ class KsefFetch(models.Model):
     def action_open_received(self):
         """Show the received invoices of the company and role."""
         self.ensure_one()
+        self.check_access('read')
         action = self.env['ir.actions.act_window']._for_xml_id('l10n_pl_ksef.action_ksef_received')
         return action | {'context': {}, 'domain': [('connection_id', '=', self.connection_id.id), ('roles', 'like', self.role)]}

@@ -64,6 +64,7 @@ class KsefReceived(models.Model):
     def action_open_bill(self):
         """Open the bill made from, or linked to, this invoice."""
         self.ensure_one()
+        self.check_access('read')
         return {
             'type': 'ir.actions.act_window',
             'res_model': 'account.move',
@@ -74,6 +75,7 @@ class KsefReceived(models.Model):
     def action_download_xml(self):
         """The XML as KSeF holds it."""
         self.ensure_one()
+        self.check_access('read')
         if not self.xml_size:
             raise UserError(self.env._("The XML of this invoice has not come from KSeF yet."))
         return {

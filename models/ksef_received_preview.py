@@ -40,6 +40,7 @@ class KsefReceived(models.Model):
     def action_download_html(self):
         """The invoice as a page, named by its KSeF number (S4-07)."""
         self.ensure_one()
+        self.check_access('read')
         if not self.html:
             raise UserError(self.env._("Only FA(3) invoices can be shown; the XML can be downloaded."))
         return {

@@ -88,6 +88,13 @@ class KsefRightsCommon(KsefCommon):
         """Call a method as a client does (the first argument of a method on records is their ids)."""
         return call_kw(self.env_of(user)[model], method, list(args), {})
 
+    def make_received(self, env):
+        """A received invoice of the first company."""
+        number = env['ksef.received'].search_count([]) + 1
+        return env['ksef.received'].create({
+            'connection_id': self.document.sudo().connection_id.id, 'company_id': self.company.id, 'environment': 'local',
+            'role': 'buyer', 'roles': 'buyer', 'state': 'stored', 'ksef_number': f'{SELLER_NIP}-20260101-{number:012X}-00'})
+
     def assert_refused(self, user, model, method, *args, errors=(AccessError,)):
         """The call raises one of the errors (assertRaises of Odoo's tests takes a single class)."""
         with mute_logger('odoo.addons.base.models.ir_model', 'odoo.addons.base.models.ir_rule', 'odoo.models'):
@@ -208,6 +215,22 @@ class TestGroups(KsefRightsCommon):
                 return env['ksef.send'].create({'move_ids': move.ids}).ids
             case 'res.config.settings':
                 return env['res.config.settings'].create({'company_id': self.company.id}).ids
+        return self.get_received_ids(env, model)
+
+    def get_received_ids(self, env, model):
+        """The same for what is received from KSeF."""
+        match model:
+            case 'ksef.received':
+                return self.make_received(env).ids
+            case 'ksef.fetch':
+                connection = self.document.sudo().connection_id
+                today = env['account.move']._ksef_today()
+                return env['ksef.fetch']._begin(connection, 'buyer', today, today).ids
+            case 'ksef.fetch.now':
+                return env['ksef.fetch.now'].create({'company_ids': [Command.set(self.company.ids)]}).ids
+            case 'ksef.received.reason':
+                return env['ksef.received.reason'].create(
+                    {'received_ids': [Command.set(self.make_received(env).ids)], 'reason': "x"}).ids
         raise AssertionError(model)
 
 
