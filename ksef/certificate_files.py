@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from .certificate_info import CertificateFault, CertificateProblem
+from .crypto import CERTIFICATE_ERRORS
 
 MAX_BYTES = 256 * 1024
 _MOST_BLOCKS = 50
@@ -29,7 +30,6 @@ _MOST_ROUNDS = 5_000_000
 _SALT = re.compile(
     rb"(?:\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c|\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01.)\x30."
     rb"(?:\x04\x08.{8}|\x04\x10.{16}|\x04\x14.{20}|\x04\x20.{32}|\x04\x40.{64})", re.DOTALL)
-_FAILURES = (ValueError, TypeError, UnsupportedAlgorithm)
 
 
 @dataclass
@@ -125,7 +125,7 @@ def _read_der(parts, content, password):
     for load in (x509.load_der_x509_certificate, x509.load_der_x509_csr, load_der_public_key):
         try:
             found = load(content)
-        except _FAILURES:
+        except CERTIFICATE_ERRORS:
             continue
         if isinstance(found, x509.Certificate):
             parts.add_certificates([found])
@@ -169,13 +169,14 @@ def _is_pkcs7(content):
 def _is_encrypted(content):
     """Whether PEM or DER that could not be opened is whole and encrypted, so that only the password can be wrong.
 
-    An EncryptedPrivateKeyInfo begins with the algorithm, every other private key with a number.
+    An EncryptedPrivateKeyInfo begins with the algorithm's identifier, every other private key with a number.
     """
     if b"\nDEK-Info:" in content:
         return True
     content = _der_of(content)
     start, end = _header(content)
-    return end == len(content) and (content[start:start + 1] == b"\x30" or _is_pkcs12(content))
+    begins_with_algorithm = content[start:start + 1] == b"\x30" and content[start + 2:start + 3] == b"\x06"
+    return end == len(content) and (begins_with_algorithm or _is_pkcs12(content))
 
 
 def _der_of(content):
@@ -207,7 +208,7 @@ def _load(load, content):
     """Return ``load(content)``; what it cannot read is damaged."""
     try:
         return load(content)
-    except _FAILURES:
+    except CERTIFICATE_ERRORS:
         raise _damaged() from None
 
 
@@ -220,7 +221,7 @@ def _open(load, content, password):
             return load(content, attempt)
         except UnsupportedAlgorithm:
             raise _unsupported() from None
-        except (ValueError, TypeError):  # wrong, or given for a key that is not encrypted
+        except CERTIFICATE_ERRORS:  # wrong, or given for a key that is not encrypted
             continue
     if not _is_encrypted(content):
         raise _damaged()

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from .crypto import CERTIFICATE_ERRORS
 from .errors import KsefConfigError
 
 ORGANIZATION_IDENTIFIER = x509.ObjectIdentifier("2.5.4.97")
@@ -137,7 +137,17 @@ class CertificateInfo:
 
 
 def read_info(certificate):
-    """Return the :class:`CertificateInfo` of a certificate of ``cryptography``."""
+    """Return the :class:`CertificateInfo` of a certificate of ``cryptography``.
+
+    :raise CertificateProblem: it is damaged; some versions of the library notice that only here
+    """
+    try:
+        return _read_info(certificate)
+    except CERTIFICATE_ERRORS:
+        raise CertificateProblem(CertificateFault.DAMAGED, "The certificate is damaged.") from None
+
+
+def _read_info(certificate):
     subject = certificate.subject
     organization_id = _first(subject, ORGANIZATION_IDENTIFIER)
     serial_number = _first(subject, NameOID.SERIAL_NUMBER)
@@ -167,7 +177,7 @@ def public_key(certificate):
     """Return the public key of a certificate, or None when its kind is not known."""
     try:
         return certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except CERTIFICATE_ERRORS:
         return None
 
 

@@ -10,7 +10,6 @@ import base64
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -32,6 +31,7 @@ from .certificate_info import (
     public_key,
     read_info,
 )
+from .crypto import CERTIFICATE_ERRORS
 from .errors import KsefConfigError
 from .types import Secret
 
@@ -81,7 +81,7 @@ class KeyPair:
         """
         try:
             certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except CERTIFICATE_ERRORS:
             raise CertificateProblem(CertificateFault.DAMAGED, "The stored certificate cannot be read.") from None
         return cls(certificate, key_from_pem(key_pem))
 
@@ -152,7 +152,7 @@ def key_from_pem(key_pem):
     text = key_pem.reveal() if isinstance(key_pem, Secret) else key_pem
     try:
         return load_pem_private_key(text.encode(), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except CERTIFICATE_ERRORS:
         raise CertificateProblem(CertificateFault.DAMAGED, "The stored private key cannot be read.") from None
 
 
@@ -163,7 +163,7 @@ def certificate_from_der(content):
     """
     try:
         return x509.load_der_x509_certificate(content)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except CERTIFICATE_ERRORS:
         raise CertificateProblem(CertificateFault.DAMAGED, "The certificate cannot be read.") from None
 
 

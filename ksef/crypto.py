@@ -16,6 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .errors import KsefConfigError
 
+# what reading a certificate can end with, at once or when a part of it is looked at
+CERTIFICATE_ERRORS = (ValueError, TypeError, LookupError, UnsupportedAlgorithm, x509.InvalidVersion)
+
 KEY_BYTES = 32
 IV_BYTES = 16
 _BLOCK_BITS = 128
@@ -131,8 +134,8 @@ def public_key_id(certificate_der):
     """
     try:
         key = x509.load_der_x509_certificate(certificate_der).public_key()
-    except UnsupportedAlgorithm as error:
-        raise ValueError("a certificate with an unknown kind of key") from error
+    except CERTIFICATE_ERRORS as error:
+        raise ValueError("a certificate that cannot be read, or with an unknown kind of key") from error
     return sha256_b64(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
@@ -140,7 +143,7 @@ def _find_rsa_key(public_key):
     """Return the RSA key of a certificate if it is one of sufficient length, else None."""
     try:
         key = x509.load_der_x509_certificate(public_key.certificate_der).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except CERTIFICATE_ERRORS:
         return None
     return key if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _SMALLEST_RSA_BITS else None
 

@@ -198,9 +198,11 @@ def _verify(signature, covering):
     try:
         properties = _signed_properties(signature)
         certificate = _signing_certificate(signature, properties)
+        signer = read_info(certificate)
     except xml_signature.SignatureError as error:
         raise RequestProblem(*_WRONG[type(error)]) from None
-    signer = read_info(certificate)
+    except CertificateProblem:
+        raise RequestProblem(RequestFault.NO_CERTIFICATE, "The signer's certificate cannot be read.") from None
     if not is_strong(public_key(certificate)):
         raise RequestProblem(
             RequestFault.WEAK_KEY, f"The key of the certificate ({signer.key_kind}, {signer.key_bits} bits) is too weak "
@@ -242,11 +244,7 @@ def _signing_certificate(signature, properties):
         for mark in marks:
             method, stated = only(mark, "DigestMethod").get("Algorithm"), unbase64(only(mark, "DigestValue").text)
             if xml_signature.digest(method, content, takes_sha1=True) == stated:
-                try:
-                    return certificate_from_der(content)
-                except CertificateProblem:
-                    raise RequestProblem(
-                        RequestFault.NO_CERTIFICATE, "The signer's certificate cannot be read.") from None
+                return certificate_from_der(content)
     raise RequestProblem(*_WRONG[xml_signature.ValueWrongError])
 
 

@@ -259,9 +259,12 @@ def _canonical(node, algorithm, prefixes):
     if etree.iselement(node) and node.getparent() is not None:
         # In place, lxml writes an element wrongly below an ancestor with another default namespace: so it goes alone.
         node = _alone(node, inherits=not exclusive, version_11=plain == _INCLUSIVE[1])
-    return etree.tostring(
-        node, method="c14n", exclusive=exclusive, with_comments=comments,
-        inclusive_ns_prefixes=list(prefixes) if exclusive and prefixes else None)
+    try:
+        return etree.tostring(
+            node, method="c14n", exclusive=exclusive, with_comments=comments,
+            inclusive_ns_prefixes=list(prefixes) if exclusive and prefixes else None)
+    except etree.C14NError:
+        raise BrokenError("it has no canonical form") from None  # a relative address of a namespace, for one
 
 
 def _alone(node, inherits, version_11):

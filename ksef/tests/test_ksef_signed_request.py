@@ -232,6 +232,11 @@ class TestBad:
             ksef.start_signed_login(signed)
         assert caught.value.code in (ApiCode.INVALID_SIGNATURE, ApiCode.INVALID_DOCUMENT, ApiCode.BAD_CERTIFICATE)
 
+    def test_no_canonical_form(self):
+        """A relative address of a namespace has none."""
+        signed = edited(b"<SignedInfo>", b'<SignedInfo xmlns:relative="x">', Signing(c14n=INCLUSIVE).sign(REQUEST, PAIR))
+        assert fault(signed) == RequestFault.SIGNATURE_BROKEN
+
     def test_weak_key(self):
         class WeakPair:
             """What KeyPair refuses to hold."""
