@@ -3,11 +3,28 @@
 import threading
 
 import pytest
+from fa3_any import full_invoices
 from fa3_invoices import invoice, official_schema, samples, schema, schema_file, shared, with_line
 from lxml import etree
 
 from ksef.fa3 import base_types, writer
-from ksef.fa3.codes import COUNTRIES, EU_VAT_PREFIXES
+from ksef.fa3.codes import (
+    COUNTRIES,
+    CURRENCIES,
+    EU_VAT_PREFIXES,
+    AuthorizedRole,
+    BankOwnAccount,
+    Cargo,
+    CorrectionEffect,
+    GoodsCode,
+    InvoiceKind,
+    PaymentForm,
+    Procedure,
+    TaxpayerStatus,
+    TaxRate,
+    ThirdPartyRole,
+    TransportKind,
+)
 from ksef.fa3.schema import Schema, SchemaError, attribute_path
 
 ETD = base_types.NAMESPACE
@@ -169,3 +186,36 @@ def test_many_threads_validate_at_once():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(('xpath', 'path'), [
+    ('{*}Zalacznik/{*}BlokDanych[2]/{*}Tabela[2]/{*}Wiersz[1]/{*}WKom[2]', 'attachment.blocks[1].tables[1].rows[0].cells[1]'),
+    ('{*}Zalacznik/{*}BlokDanych[1]/{*}Tekst/{*}Akapit[2]', 'attachment.blocks[0].paragraphs[1]'),
+    ('{*}Podmiot3[2]/{*}DaneKontaktowe[1]/{*}Email', 'third_parties[1].contacts[0].email'),
+    ('{*}Podmiot3[2]/{*}DaneIdentyfikacyjne/{*}NIP', 'third_parties[1].identifier.nip'),
+    ('{*}Fa/{*}DaneFaKorygowanej[2]/{*}NrKSeF', 'correction.invoices[1].ksef_number'),
+    ('{*}Fa/{*}P_15ZK', 'correction.previous.amount'),
+    ('{*}Fa/{*}WZ[2]', 'warehouse_documents[1]'),
+    ('{*}Fa/{*}P_14_1W', 'group_totals'),
+    ('{*}Fa/{*}Adnotacje/{*}Zwolnienie/{*}P_19A', 'annotations.exemption.polish_act'),
+    ('{*}Fa/{*}Adnotacje/{*}PMarzy/{*}P_PMarzy_2', 'annotations.margin'),
+    ('{*}Fa/{*}Platnosc/{*}Zaplacono', 'payment.paid_on'),
+    ('{*}Fa', ''),
+])
+def test_elements_are_traced_back_to_attributes_however_deep(xpath, path):
+    root = etree.fromstring(writer.write(full_invoices()[0]))
+    assert attribute_path(root.find(xpath)) == path
+
+
+def test_closed_lists_are_those_of_the_schema():
+    root = etree.parse(schema_file()).getroot()
+    kinds = {kind.get('name'): {each.get('value') for each in kind.iter(f'{XSD}enumeration')}
+             for kind in root.iter(f'{XSD}simpleType')}
+    assert kinds['TKodWaluty'] == CURRENCIES
+    for name, members in (
+            ('TRolaPodmiotu3', ThirdPartyRole), ('TRolaPodmiotuUpowaznionego', AuthorizedRole), ('TLadunek', Cargo),
+            ('TRodzajTransportu', TransportKind), ('TTypKorekty', CorrectionEffect), ('TRodzajFaktury', InvoiceKind),
+            ('TFormaPlatnosci', PaymentForm), ('TRachunekWlasnyBanku', BankOwnAccount), ('TGTU', GoodsCode),
+            ('TOznaczenieProcedury', Procedure), ('TStatusInfoPodatnika', TaxpayerStatus)):
+        assert {member.value for member in members} == kinds[name], name
+    assert {rate.code for rate in TaxRate} == kinds['TStawkaPodatku']
