@@ -60,6 +60,17 @@ class TestConnectSigned(KsefConnectCommon):
         self.assertFalse(credential.sudo().signed_secret, "the signed file is kept no longer than needed")
         self.assertEqual(self.send().state, 'accepted')
 
+    def test_gets_its_own_certificate(self):
+        """After a login that may, the program gets a certificate of its own and uses it from then on (S0-15)."""
+        connection = self.begin()
+        self.upload(connection, self.sign(self.request(connection)))
+        for _round in range(5):
+            self.run_workers()
+            connection.sudo().task_ids.filtered('due_at').due_at = fields.Datetime.now()
+        self.assertEqual(connection.sudo().task_ids.state, 'done', connection.sudo().task_ids.message)
+        self.assertEqual(self.env['ksef.credential']._next_login(connection).kind, 'certificate')
+        self.assertEqual(connection.state, 'connected', connection.status_message)
+
     def test_checked_before_the_network(self):
         """Each mistake has its sentence; nothing reaches KSeF, so that the challenge still serves (S0-10…S0-12, S0-20)."""
         connection = self.begin()

@@ -33,6 +33,10 @@ class KsefConnect(models.TransientModel):
             ('signature', "Signature"),
         ],
         required=True, default='certificate', help="How the program logs in to KSeF.")
+    gets_certificate = fields.Boolean(
+        string="Get a certificate for the program", default=True,
+        help="As soon as KSeF has let the program in, it makes a key and gets a KSeF certificate, which lasts for two years and is renewed "
+             "by itself. Without it somebody has to sign again after a few days.")
     environment = fields.Selection(ENVIRONMENTS, required=True, default='production', help="Środowisko KSeF")
     local_url = fields.Char(
         string="Sandbox address", help="Address of a sandbox on this machine, e.g. http://127.0.0.1:8200/v2")
@@ -127,7 +131,11 @@ class KsefConnect(models.TransientModel):
             self.company_id, self.environment, self._take_token(), self._get_local_url())
 
     def _connect_by_signature(self):
-        return self.env['ksef.connection']._connect_with_signature(self.company_id, self.environment, self._get_local_url())
+        connection = self.env['ksef.connection']._connect_with_signature(
+            self.company_id, self.environment, self._get_local_url())
+        if self.gets_certificate:
+            self.env['ksef.task']._ask(connection, 'enroll_authentication')
+        return connection
 
     def _take_token(self):
         """The token that the person has entered.
