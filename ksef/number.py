@@ -14,6 +14,15 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _KSEF_TOKEN = re.compile(r"(\d{8}-[A-Z]{2}-[0-9A-F]{10}-[0-9A-F]{10}-[0-9A-F]{2})\|[^|]+\|[^|]+", re.ASCII)
 
 
+def _crc_of_byte(crc):
+    for _bit in range(8):
+        crc = ((crc << 1) ^ 0x07) & 0xFF if crc & 0x80 else (crc << 1) & 0xFF
+    return crc
+
+
+_CRC_OF_BYTE = tuple(map(_crc_of_byte, range(256)))
+
+
 @dataclass(frozen=True)
 class KsefNumber:
     """Parts of a KSeF number. ``accepted_on`` is the day KSeF took the invoice, not its issue date.
@@ -32,9 +41,7 @@ def crc8(text):
     """Return the CRC-8 of ASCII ``text`` as two upper-case hex digits (polynomial 0x07, start 0, nothing reflected)."""
     crc = 0
     for byte in text.encode("ascii"):
-        crc ^= byte
-        for _bit in range(8):
-            crc = ((crc << 1) ^ 0x07) & 0xFF if crc & 0x80 else (crc << 1) & 0xFF
+        crc = _CRC_OF_BYTE[crc ^ byte]
     return f"{crc:02X}"
 
 

@@ -53,9 +53,10 @@ class KsefReceived(models.Model):
     _rec_name = 'invoice_number'
 
     connection_id = fields.Many2one('ksef.connection', required=True, index=True, readonly=True, ondelete='restrict')
-    company_id = fields.Many2one('res.company', required=True, index=True, readonly=True)
+    # Not indexed by itself: two of the indexes below begin with it.
+    company_id = fields.Many2one('res.company', required=True, readonly=True)
     environment = fields.Selection(ENVIRONMENTS, required=True, readonly=True)
-    state = fields.Selection(STATES, required=True, default='listed', readonly=True, index=True, tracking=True)
+    state = fields.Selection(STATES, required=True, default='listed', readonly=True, tracking=True)
     role = fields.Selection(
         ROLES, required=True, readonly=True, help="Perspektywa: as what the company stands on the invoice.")
     roles = fields.Char(string="All roles", readonly=True, help="All roles in which KSeF showed the invoice to the company.")
@@ -65,7 +66,7 @@ class KsefReceived(models.Model):
     invoice_number = fields.Char(string="Number", readonly=True, index='trigram', help="Numer faktury nadany przez sprzedawcę")
     invoice_kind = fields.Char(string="Kind", readonly=True, help="Rodzaj faktury: VAT, KOR, ZAL …")
     form_code = fields.Char(string="Form", readonly=True, help="Kod formularza: FA (3), FA (2), PEF, FA_RR …")
-    issue_date = fields.Date(readonly=True, index=True, help="Data wystawienia")
+    issue_date = fields.Date(readonly=True, help="Data wystawienia")
     invoicing_date = fields.Datetime(readonly=True, help="When KSeF took the invoice for processing.")
     acquisition_date = fields.Datetime(
         string="Received", readonly=True, index=True,
