@@ -19,6 +19,9 @@ class KsefBill(models.AbstractModel):
         company = self.env['res.company'].browse(values['company_id'])
         moves = self.env['account.move'].with_company(company).with_context(default_move_type=values['move_type'])
         move = moves.create(values)
+        if move.invoice_origin:
+            # Before the proof: matching with an order may replace lines.
+            move.with_context(default_move_type=move.move_type)._link_bill_origin_to_purchase_orders(timeout=4)
         self._finish(move, invoice, notes)
         return move
 
@@ -29,8 +32,6 @@ class KsefBill(models.AbstractModel):
             move.date = move._get_accounting_date(move.date, True)
         move.ksef_bill_problem = self._prove(move, invoice) or False
         move.ksef_bill_notes = "\n".join(notes) or False
-        if move.invoice_origin:
-            move.with_context(default_move_type=move.move_type)._link_bill_origin_to_purchase_orders(timeout=4)
 
     @api.model
     def _find_original(self, invoice, company):

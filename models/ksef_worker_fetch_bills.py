@@ -1,9 +1,12 @@
 import logging
+from datetime import timedelta
 
 import psycopg2
 from odoo import api, fields, models
 
 _logger = logging.getLogger(__name__)
+
+BUSY_SECONDS = 20
 
 
 class KsefWorker(models.AbstractModel):
@@ -25,6 +28,7 @@ class KsefWorker(models.AbstractModel):
                     received_id)._make_wanted_bill())
             except psycopg2.OperationalError as error:
                 _logger.info("KSeF invoice %s: busy, its bill is made later: %s", received_id, error)
+                run.commit(lambda env, received_id=received_id: env['ksef.received'].browse(received_id)._make_bill_later())
             except Exception:  # pylint: disable=broad-exception-caught
                 # A mistake of the program, or of one that extends it, in one invoice: a person is told, the others go on.
                 _logger.exception("KSeF invoice %s: making its bill failed", received_id)
@@ -33,6 +37,11 @@ class KsefWorker(models.AbstractModel):
 
 class KsefReceived(models.Model):
     _inherit = 'ksef.received'
+
+    def _make_bill_later(self):
+        """Somebody holds what the bill needs: try again in a moment."""
+        self._lock()
+        self.filtered('bill_wanted').due_at = fields.Datetime.now() + timedelta(seconds=BUSY_SECONDS)
 
     def _fail_bill(self):
         """The program itself failed with this invoice."""

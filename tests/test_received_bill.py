@@ -1,5 +1,7 @@
 """Vendor bills from received invoices: sums, taxes, dates, suppliers, products, duplicates, and what can't be booked."""
 import base64
+import io
+import zipfile
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -288,6 +290,22 @@ class TestReceivedBill(BillCommon):
         self.assertFalse(other.preview)
         with self.assertRaises(UserError):
             other.action_download_html()
+
+    def test_download_of_many(self):
+        """S4-07: one file with the XML and the page of each, named by KSeF number, and an index."""
+        rows = self.fetch('goods', 'services') | self.receive(b'<a/>', seller_name='=1+1')
+        url = rows.action_download_zip()['url']
+        archive = self.env['ksef.received.archive'].browse(int(url.split('/')[4]))
+        with zipfile.ZipFile(io.BytesIO(base64.b64decode(archive.content))) as content:
+            names = set(content.namelist())
+            self.assertEqual(names, {'index.csv', *(f'{row.ksef_number}.xml' for row in rows), *(
+                f'{row.ksef_number}.html' for row in rows[:2])})
+            self.assertEqual(content.read(f'{rows[0].ksef_number}.xml'), rows[0]._get_xml())
+            index = content.read('index.csv').decode('utf-8-sig').splitlines()
+        self.assertEqual(len(index), 4)
+        self.assertIn(";'=1+1;", index[3])
+        with self.assertRaises(UserError):
+            self.env['ksef.received'].action_download_zip()
 
     def test_twice(self):
         received = self.fetch('goods')

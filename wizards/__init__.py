@@ -4,6 +4,7 @@ from . import ksef_upload_signed
 from . import ksef_send
 from . import ksef_fetch_now
 from . import ksef_received_reason
+from . import ksef_received_archive
 from . import account_move_send
 from . import account_move_reversal
 from . import account_resequence
