@@ -123,7 +123,7 @@ def photograph(demo, photographer, code, moves):
     photographer.take(f"connection-{code}")
     photographer.show("ksef-connections", ".o_list_view")
     browser.click(".o_control_panel .o_control_panel_main_buttons button.btn-primary, .o_control_panel button.btn-primary")
-    browser.see(".modal div[name=token]")
+    browser.see(".modal div[name=certificate_file]")
     photographer.settle()
     photographer.take(f"connect-{code}", ".modal-content")
 

@@ -53,7 +53,8 @@ class KsefAdvice(models.AbstractModel):
                 "certificate was ordered; if it is lost, order a new certificate."),
             Certificate.UNSUPPORTED_ENCRYPTION: self.env._(
                 "The key is protected in a way that this program does not know. Save it again with another program, protected with AES."),
-            Certificate.UNSUPPORTED_KEY: self.env._("The key is neither RSA nor EC, and KSeF takes no other kind. Order a new certificate."),
+            Certificate.UNSUPPORTED_KEY: self.env._(
+                "The key is neither RSA nor EC, and KSeF takes no other kind. Order a new certificate."),
             Certificate.WEAK_KEY: self.env._("The key is too short for KSeF (RSA from 2048, EC from 256 bits). Order a new certificate."),
             Certificate.KEY_MISMATCH: self.env._(
                 "The key belongs to another certificate. Choose the file .key that was saved together with this certificate."),

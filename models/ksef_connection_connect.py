@@ -148,6 +148,10 @@ class KsefConnection(models.Model):
         """Have the program make a token that may issue and fetch invoices."""
         return self._ask_ksef('generate_token', parameters={'permissions': list(REQUIRED_PERMISSIONS)})
 
+    def action_fetch_public_keys(self):
+        """Look which public keys KSeF offers now (S1-03)."""
+        return self._ask_ksef('fetch_public_keys')
+
     def action_list_logins(self):
         """Ask KSeF which logins are open for the company."""
         return self._ask_ksef('list_logins')

@@ -58,7 +58,7 @@ class KsefConnection(models.Model):
         for credential in self.credential_ids.filtered(lambda one: one.is_default and not one.refusal):
             end = credential._get_end()
             # A login that was signed lives for days at most: that is no ending to be warned of where something else lasts.
-            if not end or credential.kind == 'signed' and len(self.credential_ids.filtered('is_default')) > 1:
+            if not end or (credential.kind == 'signed' and len(self.credential_ids.filtered('is_default')) > 1):
                 continue
             if credential.kind == 'token' and self.credential_ids.filtered(lambda one: one.kind == 'certificate' and one._can_log_in()):
                 continue

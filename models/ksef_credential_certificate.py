@@ -15,9 +15,11 @@ class KsefCredential(models.Model):
     _inherit = 'ksef.credential'
 
     certificate = fields.Text(readonly=True, copy=False, help="The certificate as PEM; it is no secret.")
-    certificate_serial = fields.Char(string="Serial number", readonly=True, copy=False, index='btree_not_null', help="Numer seryjny certyfikatu")
+    certificate_serial = fields.Char(
+        string="Serial number", readonly=True, copy=False, index='btree_not_null', help="Numer seryjny certyfikatu")
     certificate_owner = fields.Char(string="Issued to", readonly=True, copy=False)
-    certificate_identifier = fields.Char(string="Identifier of the owner", readonly=True, copy=False, help="NIP or PESEL in the certificate")
+    certificate_identifier = fields.Char(
+        string="Identifier of the owner", readonly=True, copy=False, help="NIP or PESEL in the certificate")
     certificate_issuer = fields.Char(string="Issued by", readonly=True, copy=False)
     certificate_key = fields.Char(string="Kind of key", readonly=True, copy=False)
     valid_from = fields.Datetime(readonly=True, copy=False)

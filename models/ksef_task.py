@@ -12,6 +12,7 @@ KINDS = [
     ('generate_token', "Generate a token"),
     ('revoke_certificate', "Revoke a certificate"),
     ('revoke_token', "Revoke a token"),
+    ('fetch_public_keys', "Fetch KSeF's public keys"),
     ('list_logins', "List the open logins"),
     ('end_login', "Log one out"),
 ]

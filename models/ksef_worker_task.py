@@ -2,9 +2,11 @@ import logging
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from odoo import api, fields, models
+from odoo.tools import format_date
 
 from ..ksef.certificates import CertificateKind, CertificateProblem, KeyPair, certificate_from_der, new_csr
 from ..ksef.coach import Where
+from ..ksef.crypto import select_public_key
 from ..ksef.errors import (
     EnrollmentStatus,
     KsefConnectError,
@@ -13,7 +15,7 @@ from ..ksef.errors import (
     KsefUnauthorizedError,
     KsefUnconfirmedError,
 )
-from ..ksef.types import Secret
+from ..ksef.types import KeyUsage, Secret
 
 _logger = logging.getLogger(__name__)
 
@@ -230,7 +232,21 @@ class KsefWorker(models.AbstractModel):
             client.revoke_token(access, reference)
         work.write(lambda task: task._credential_revoked())
 
-    # ------------------------------------------------------------------ logins
+    # ------------------------------------------------------------------ public keys and logins
+
+    @api.model
+    def _task_fetch_public_keys(self, work):
+        """Look which public keys KSeF offers now (S1-03). Nothing is kept: each login and each session fetches them anew."""
+        keys = work.run.client.public_keys()
+        for usage in KeyUsage:
+            select_public_key(keys, usage)
+
+        def tell(task):
+            lines = [task.env._(
+                "%(usage)s: valid until %(date)s", usage=", ".join(sorted(key.usages)),
+                date=format_date(task.env, key.valid_to.date())) for key in keys]
+            task._set_done("\n".join(lines))
+        work.write(tell)
 
     @api.model
     def _task_list_logins(self, work):

@@ -166,7 +166,9 @@ class TestConnectCertificate(KsefCertificateCommon):
         self.run_workers()
         self.env.flush_all()
         self.assertEqual(connection.state, 'connected', connection.status_message)
-        for table, ids in (('ksef_connect', wizard.ids), ('ksef_connection', connection.ids), ('ksef_credential', connection.credential_ids.ids)):
+        for table, ids in (
+            ('ksef_connect', wizard.ids), ('ksef_connection', connection.ids), ('ksef_credential', connection.credential_ids.ids),
+        ):
             tables += [str(self.rows(table, row_id)) for row_id in ids]
         answers += [str(connection.credential_ids.read()), str(connection.message_ids.mapped('body'))]
         for secret in secrets:

@@ -134,7 +134,15 @@ class TestTasks(KsefCertificateCommon):
         self.run_workers()
         self.assertEqual(self.connection.state, 'connected', self.connection.status_message)
 
-    # ------------------------------------------------------------------ logins
+    # ------------------------------------------------------------------ public keys and logins
+
+    def test_public_keys(self):
+        """Which public keys KSeF offers now (S1-03, S1-10)."""
+        self.connection.action_fetch_public_keys()
+        task = self.run_task()
+        self.assertEqual(task.state, 'done', task.message)
+        self.assertIn("SymmetricKeyEncryption", task.message)
+        self.assertIn("KsefTokenEncryption", task.message)
 
     def test_logins(self):
         """The open logins as KSeF lists them; one of them is logged out."""
@@ -181,7 +189,10 @@ class TestTasks(KsefCertificateCommon):
             self.env(su=True), 'ksiegowa3', 'account.group_account_invoice,l10n_pl_ksef.group_ksef_send',
             company_id=self.company.id, company_ids=self.company.ids)
         connection = self.connection.with_user(accountant)
-        for verb in ('action_get_certificate', 'action_get_offline_certificate', 'action_generate_token', 'action_list_logins'):
+        for verb in (
+            'action_get_certificate', 'action_get_offline_certificate', 'action_generate_token', 'action_list_logins',
+            'action_fetch_public_keys',
+        ):
             with self.subTest(verb=verb), self.assertRaises(AccessError):
                 getattr(connection, verb)()
         for verb in ('action_make_default', 'action_archive', 'action_revoke'):
