@@ -33,16 +33,16 @@ class Certificates:
         """Did this environment's authority issue the certificate?"""
         return issued_by(certificate, self.authority()[1])
 
-    def sign(self, subject, public_key, start, end, serial, *, usage):
-        """A certificate for a subject; ``usage`` is 'digital_signature' or 'content_commitment'."""
+    def sign(self, subject, public_key, start, end, serial, *usages):
+        """A certificate for a subject; ``usages`` are 'digital_signature', 'content_commitment' or both."""
         key, authority = self.authority()
-        usages = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+        flags = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
                                 "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False)
-        usages[usage] = True
+        flags |= dict.fromkeys(usages, True)
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(authority.subject)
                    .public_key(public_key).serial_number(int(serial, 16)).not_valid_before(start).not_valid_after(end)
                    .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-                   .add_extension(x509.KeyUsage(**usages), critical=True))
+                   .add_extension(x509.KeyUsage(**flags), critical=True))
         return builder.sign(key, hashes.SHA256())
 
     def qualified(self, names, key, days=365):
@@ -50,7 +50,7 @@ class Certificates:
         subject = x509.Name([x509.NameAttribute(NAMES[name], value) for name, value in names.items()])
         now = self._app.clock.now().replace(microsecond=0)
         return self.sign(subject, key.public_key(), now - timedelta(hours=1), now + timedelta(days=days),
-                         self._app.numbers.serial(), usage="content_commitment")
+                         self._app.numbers.serial(), "digital_signature", "content_commitment")
 
     # --- rows --------------------------------------------------------------------------------------------------
 

@@ -121,7 +121,7 @@ class Enrollment:
             begin = start.astimezone(UTC).replace(microsecond=0)
             end = begin + timedelta(days=365 * YEARS)
             usage = "digital_signature" if data["certificateType"] == "Authentication" else "content_commitment"
-            certificate = self._app.certificates.sign(csr.subject, csr.public_key(), begin, end, serial, usage=usage)
+            certificate = self._app.certificates.sign(csr.subject, csr.public_key(), begin, end, serial, usage)
             self._app.store.insert(
                 "certificates", serial=serial, **owner, name=data["certificateName"], type=data["certificateType"],
                 common_name=attributes(csr.subject).get("commonName", ""), content=certificate_der(certificate),

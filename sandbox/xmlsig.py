@@ -96,8 +96,11 @@ def canonical(node, algorithm, prefixes=()):
             for name, value in _inherited(node, version_11).items():
                 alone.set(name, value)
         node = alone
-    return etree.tostring(node, method="c14n", exclusive=exclusive, with_comments=comments,
-                          inclusive_ns_prefixes=list(prefixes) if exclusive and prefixes else None)
+    try:
+        return etree.tostring(node, method="c14n", exclusive=exclusive, with_comments=comments,
+                              inclusive_ns_prefixes=list(prefixes) if exclusive and prefixes else None)
+    except etree.C14NError as error:  # a relative namespace, which the standard forbids
+        raise BadSignature("Dokument nie może zostać znormalizowany (kanonikalizacja).") from error
 
 
 def _inherited(node, version_11):
