@@ -49,14 +49,12 @@ class AccountMove(models.Model):
 
     def _ksef_deductions(self, items):
         """Return those of the product lines that take off an advance which has its own invoice."""
-        found = self.env['account.move.line']
-        if self._is_downpayment():
-            return found
+        negative = [item for item in items if item.price_subtotal < 0]
+        if not negative or self._is_downpayment():
+            return self.env['account.move.line']
         by_hand = self._ksef_root().ksef_special_kind == 'settlement'
-        for item in items:
-            if item.price_subtotal < 0 and (by_hand or self._ksef_is_down_payment(item)):
-                found |= item
-        return found
+        return self.env['account.move.line'].concat(
+            *(item for item in negative if by_hand or self._ksef_is_down_payment(item)))
 
     def _ksef_is_down_payment(self, item) -> bool:
         """Tell whether a line charges or deducts a down payment of a sales order (with ``sale`` installed)."""

@@ -240,7 +240,8 @@ def _many(w):
 
 def _advance(w, price=2000, **values):
     return w.invoice(w.line("Zaliczka", price_unit=price), ksef_special_kind='advance', ksef_order_line_ids=[Command.create({
-        'name': "Meble", 'quantity': 4, 'price_unit': 2500, 'tax_id': w.tax('vs_kraj_23').id, 'uom_id': w.env.ref('uom.product_uom_unit').id,
+        'name': "Meble", 'quantity': 4, 'price_unit': 2500, 'tax_id': w.tax('vs_kraj_23').id,
+        'uom_id': w.env.ref('uom.product_uom_unit').id,
     })], **values)
 
 
@@ -326,8 +327,8 @@ def _collective(w):
     references = [
         Command.create({'number': f"FV/{number}/2026", 'date': w.today.replace(month=1, day=number)}) for number in (5, 6)]
     return w.invoice(
-        w.line("Rabat roczny", price_unit=500), move_type='out_refund', ksef_correction_kind='collective', ksef_corrected_period="2026",
-        ksef_reference_ids=references)
+        w.line("Rabat roczny", price_unit=500), move_type='out_refund', ksef_correction_kind='collective',
+        ksef_corrected_period="2026", ksef_reference_ids=references)
 
 
 @kind('korekta-z-innego-systemu')
