@@ -72,7 +72,9 @@ class KsefBill(models.AbstractModel):
 
     @api.model
     def _rows_of_lines(self, invoice, totals):
-        """One row for each line; a correction's before and after become their difference."""
+        """One row for each line; a correction's before and after become their difference. Empty when a rate is open."""
+        if any(self._group_of(line, totals) is None for line in invoice.lines):
+            return []
         if invoice.kind.is_correction and any(line.before_correction for line in invoice.lines):
             return self._difference_rows(invoice, totals)
         # A simplified invoice may give its total and the rate alone; the total is shared out afterwards.
@@ -142,19 +144,14 @@ class KsefBill(models.AbstractModel):
 
     @api.model
     def _group_of(self, line, totals):
-        """The group of sums that a line belongs to.
-
-        :raise UserError: the line has no rate, and the sums leave it open
-        """
+        """The group of sums that a line belongs to, or None when it has no rate and the sums leave it open."""
         if isinstance(line.rate, TaxRate):
             return line.rate.group
         if line.one_stop_shop_rate is not None:
             return TaxGroup.ONE_STOP_SHOP
         if TaxGroup.MARGIN in totals:
             return TaxGroup.MARGIN
-        if len(totals) == 1:
-            return next(iter(totals))
-        raise UserError(self.env._("The line “%(line)s” has no tax rate: enter the bill by hand.", line=line.name or ''))
+        return next(iter(totals)) if len(totals) == 1 else None
 
     # ------------------------------------------------------------------ rows from sums
 
@@ -179,7 +176,8 @@ class KsefBill(models.AbstractModel):
             reason = invoice.correction.reason if invoice.correction else None
             return str(reason or self.env._("Correction of %(numbers)s", numbers=", ".join(
                 str(item.number) for item in invoice.correction.invoices)))
-        return str(invoice.number)
+        names = ", ".join(str(line.name) for line in invoice.lines if line.name and not line.before_correction)
+        return names[:512] or str(invoice.number)
 
     @api.model
     def _percent_of(self, invoice, group, total):

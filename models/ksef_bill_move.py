@@ -102,6 +102,8 @@ class AccountMove(models.Model):
             values, notes = bills._values(self.company_id, invoice)
         except UserError as error:
             return str(error)
+        except ArithmeticError:
+            return self.env._("The amounts on the invoice are too large to be booked.")
         del values['company_id']
         if values['move_type'] == self.move_type:
             del values['move_type']

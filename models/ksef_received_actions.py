@@ -1,6 +1,6 @@
 from urllib.parse import quote
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -60,6 +60,12 @@ class KsefReceived(models.Model):
         self.env['ksef.worker']._trigger_workers()
         return failed.filtered(lambda received: received.state == 'stored').action_make_bill() if any(
             received.state == 'stored' for received in failed) else None
+
+    @api.model
+    def action_fetch_now(self):
+        """Ask for a period ("Fetch now")."""
+        self._check_bookkeeper()
+        return self.env['ir.actions.act_window']._for_xml_id('l10n_pl_ksef.action_ksef_fetch_now')
 
     def action_open_bill(self):
         """Open the bill made from, or linked to, this invoice."""

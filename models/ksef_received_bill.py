@@ -90,6 +90,8 @@ class KsefReceived(models.Model):
                 return self._try_bill(received, is_different)
         except (UserError, ValidationError, psycopg2.DataError, psycopg2.IntegrityError) as error:
             reason = str(error)
+        except ArithmeticError:
+            reason = self.env._("The amounts on the invoice are too large to be booked.")
         received.invalidate_recordset()
         received.write({'state': 'failed', 'problem': reason, 'bill_wanted': False, 'due_at': False})
         return self.env['account.move']

@@ -1,6 +1,7 @@
 """Vendor bills from received invoices: sums, taxes, dates, suppliers, products, duplicates, and what can't be booked."""
 import base64
 import io
+import re
 import zipfile
 from datetime import timedelta
 from decimal import Decimal
@@ -219,6 +220,35 @@ class TestReceivedBill(BillCommon):
         self.assertFalse(move.partner_bank_id)
         self.assertIn('61109010140000071219812874', move.ksef_bill_notes)
         self.assertIn("Hurtownia", move.ksef_bill_notes)
+
+    def test_supplier_with_dashes(self):
+        received = self.fetch('goods')
+        nip = received.seller_nip
+        supplier = self.env['res.partner'].with_context(no_vat_validation=True).create(
+            {'name': received.seller_name, 'vat': f'{nip[:3]}-{nip[3:6]}-{nip[6:8]}-{nip[8:]}', 'is_company': True})
+        self.assertEqual(self.bill(received).partner_id, supplier)
+
+    def test_lines_without_rates(self):
+        """Lines whose rate the invoice leaves open: its sums are booked, rate by rate."""
+        xml = re.sub(rb'<P_12>[^<]*</P_12>', b'', self.fetch('rates')._get_xml())
+        move = self.bill(self.receive(xml))
+        self.assertFalse(move.ksef_bill_problem)
+        self.assertEqual(len(move.invoice_line_ids), 4)
+        self.assertIn("Kawa ziarnista", move.invoice_line_ids[0].name)
+
+    def test_absurd_amounts(self):
+        """Amounts beyond what can be computed are a reason, never a traceback."""
+        xml = self.fetch('goods')._get_xml()
+        for spoilt in (
+            re.sub(rb'<P_8B>[^<]*<', b'<P_8B>9999999999999999<', re.sub(
+                rb'<P_11>[^<]*</P_11>', b'', re.sub(rb'<P_9A>[^<]*<', b'<P_9A>9999999999999999<', xml))),
+            re.sub(rb'<P_15>[^<]*<', b'<P_15>9999999999999999<', xml),
+            re.sub(rb'<P_8B>[^<]*<', b'<P_8B>0<', xml), re.sub(rb'<P_15>[^<]*<', b'<P_15>0<', xml),
+        ):
+            received = self.receive(spoilt.replace(b'GOO', b'X%d' % len(spoilt)))
+            received.action_make_bill()
+            self.assertTrue(received.problem or received.move_id.ksef_bill_problem or received.move_id.amount_total == 1052.88)
+            self.assertIn(received.state, ('failed', 'imported'))
 
     def test_suppliers_not_created(self):
         self.company.ksef_create_suppliers = False

@@ -30,6 +30,7 @@ PUBLIC_METHODS = {
         'action_make_bill': SEND, 'action_make_bill_anyway': SEND, 'action_link_candidate': SEND, 'action_set_aside': SEND,
         'action_restore': SEND, 'action_try_again': SEND, 'action_open_bill': READ, 'action_download_xml': READ,
         'action_download_html': READ, 'action_download_zip': READ,
+        'action_fetch_now': SEND,
     },
     'ksef.fetch': {'action_cancel': SEND, 'action_open_received': READ},
     'ksef.fetch.now': {'action_fetch': SEND},
