@@ -35,7 +35,7 @@ class AccountMove(models.Model):
             (self.company_id not in self.env.companies, self.env._(
                 "The invoice belongs to %(company)s. Choose that company at the top right.", company=self.company_id.display_name)),
             (not connection, self.env._(
-                "%(company)s is not connected to KSeF. An administrator connects it in Accounting → KSeF → Connections.",
+                "%(company)s is not connected to KSeF. An administrator connects it in Invoicing → KSeF → Connections.",
                 company=self.company_id.display_name)),
             (connection and connection.state == 'draft', self.env._(
                 "The connection of %(company)s to KSeF was disconnected. An administrator connects it again.",

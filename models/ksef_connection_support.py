@@ -47,7 +47,7 @@ class KsefConnection(models.Model):
              self.env._("Taxpayer application: Uprawnienia → Nadawanie uprawnień → dostęp do faktur.")),
             (self.env._("Invoices are sent through this connection"), self.is_in_use,
              self.env._("Another connection of the company is in use.")),
-            (self.env._("A sales journal"), self._has_sales_journal(), self.env._("Create one in Accounting → Configuration → Journals.")),
+            (self.env._("A sales journal"), self._has_sales_journal(), self.env._("Create one in Invoicing → Configuration → Journals.")),
             (self.env._("The workers are running"), self._are_workers_running(),
              self.env._("Ask your administrator: Settings → Technical → Scheduled Actions → KSeF.")),
             (self.env._("This database is the one that sends"), not self.is_copied_database, self.env._("Click “This database sends”.")),
