@@ -1,6 +1,6 @@
 from urllib.parse import quote
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
 
@@ -61,7 +61,6 @@ class KsefReceived(models.Model):
         return failed.filtered(lambda received: received.state == 'stored').action_make_bill() if any(
             received.state == 'stored' for received in failed) else None
 
-    @api.model
     def action_fetch_now(self):
         """Ask for a period ("Fetch now")."""
         self._check_bookkeeper()
