@@ -41,7 +41,7 @@ class KsefConnection(models.Model):
     _name = 'ksef.connection'
 
     responsible_id = fields.Many2one(
-        'res.users', string="Responsible", tracking=True, default=lambda self: self.env.user,
+        'res.users', tracking=True, default=lambda self: self.env.user,
         help="Who is told when a certificate or token is about to end, or the connection needs a person.")
     ending_message = fields.Text(compute='_compute_ending_message', compute_sudo=True)
 

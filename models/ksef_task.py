@@ -89,7 +89,7 @@ class KsefTask(models.Model):
     def _set_failed(self, message):
         """It cannot be done; the secret stays only while something at KSeF may still belong to it."""
         self.write({'state': 'failed', 'message': message, 'due_at': False, 'secret': False})
-        self.connection_id.message_post(body=f"{self._kind_label()}: {message}")
+        self.connection_id.message_post(body=self.env._("%(task)s: %(result)s", task=self._kind_label(), result=message))
 
     def _kind_label(self):
         return dict(self._fields['kind']._description_selection(self.env))[self.kind]

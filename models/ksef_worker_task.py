@@ -43,7 +43,7 @@ class TaskRun:
         self.parameters = task.parameters or {}
         self.is_in_grace = task.state == 'calling' and task._is_in_grace()
 
-    def write(self, function):
+    def apply(self, function):
         """Run ``function(task)`` in a transaction of its own and return its result."""
         return self.run.commit(lambda env: function(env['ksef.task'].browse(self.id)))
 
@@ -80,10 +80,10 @@ class KsefWorker(models.AbstractModel):
                 failures = task.failures + 1
                 seconds = error.retry_after or min(5 * 2 ** failures, 900)
                 task._postpone(seconds, failures=failures)
-            work.write(postpone)
+            work.apply(postpone)
             return False
         _logger.info("KSeF task %s: %s", work.id, error)
-        work.write(lambda task: task._set_failed(task.env['ksef.advice']._explain_in_text(
+        work.apply(lambda task: task._set_failed(task.env['ksef.advice']._explain_in_text(
             WHERE.get(work.kind, Where.OTHER), error, task.connection_id)))
         return True
 
@@ -113,7 +113,7 @@ class KsefWorker(models.AbstractModel):
         """Look whether one more is allowed, make the key and keep it; return whether the call may be made."""
         client, access = work.run.client, work.run.access_token
         if not client.certificate_limits(access).can_request:
-            work.write(lambda task: task._set_failed(task.env._(
+            work.apply(lambda task: task._set_failed(task.env._(
                 "KSeF gives no more certificates now: the limit of active ones is reached. There are two ways out: upload a "
                 "certificate that you already have (Connect… → KSeF certificate), or revoke one that is no longer needed in the "
                 "taxpayer application (Certyfikaty → Lista certyfikatów) and ask again.")))
@@ -123,7 +123,7 @@ class KsefWorker(models.AbstractModel):
         def prepare(task):
             box = task.env['ksef.secret.box']
             task._set_calling(secret=box._encrypt(request.key_pem.reveal()), parameters={'csr': request.csr})
-        work.write(prepare)
+        work.apply(prepare)
         work.parameters, work.state, work.is_in_grace = {'csr': request.csr}, 'calling', None
         return True
 
@@ -137,16 +137,16 @@ class KsefWorker(models.AbstractModel):
                 work.parameters |= {'serial': found.serial}
                 return True
             if work.is_in_grace:
-                work.write(lambda task: task._postpone(POLL_SECONDS * 5))
+                work.apply(lambda task: task._postpone(POLL_SECONDS * 5))
                 return False
             if work.attempts >= MOST_ATTEMPTS:
-                work.write(lambda task: task._set_failed(task.env._(
+                work.apply(lambda task: task._set_failed(task.env._(
                     "KSeF did not answer %(count)s times, and it has no certificate of this name. Try again later.", count=work.attempts)))
                 return False
-            work.write(lambda task: task._set_calling())
+            work.apply(lambda task: task._set_calling())
         enrollment = client.enroll_certificate(access, work.name, kind, work.parameters['csr'])
         work.reference = enrollment.reference_number
-        work.write(lambda task: task._set_waiting(reference_number=enrollment.reference_number))
+        work.apply(lambda task: task._set_waiting(reference_number=enrollment.reference_number))
         return True
 
     @api.model
@@ -156,10 +156,10 @@ class KsefWorker(models.AbstractModel):
         if report.status.code == EnrollmentStatus.ISSUED and report.serial:
             return report.serial
         if report.status.code >= EnrollmentStatus.REJECTED:
-            work.write(lambda task: task._set_failed(task.env['ksef.advice']._explain_in_text(
+            work.apply(lambda task: task._set_failed(task.env['ksef.advice']._explain_in_text(
                 Where.CERTIFICATE, report.status, task.connection_id)))
         else:
-            work.write(lambda task: task._postpone(POLL_SECONDS))
+            work.apply(lambda task: task._postpone(POLL_SECONDS))
         return False
 
     @api.model
@@ -167,7 +167,7 @@ class KsefWorker(models.AbstractModel):
         """Fetch the certificate, join it with its key, and use it from now on."""
         issued = next(iter(work.run.client.retrieve_certificates(work.run.access_token, [serial])), None)
         if not issued:
-            work.write(lambda task: task._postpone(POLL_SECONDS))
+            work.apply(lambda task: task._postpone(POLL_SECONDS))
             return
 
         def take(task):
@@ -180,7 +180,7 @@ class KsefWorker(models.AbstractModel):
             credential = task.env['ksef.credential']._add_certificate(task.connection_id, pair, origin='enrolled')
             task._set_done(task.env._("The certificate %(serial)s is in use.", serial=serial), credential_id=credential.id)
             task.connection_id.due_at = fields.Datetime.now()
-        work.write(take)
+        work.apply(take)
 
     @api.model
     def _task_revoke_certificate(self, work):
@@ -189,7 +189,7 @@ class KsefWorker(models.AbstractModel):
         known = next((item for item in client.certificates(access) if item.serial == serial), None)
         if known and known.status not in ('Revoked', 'Expired'):
             client.revoke_certificate(access, serial)
-        work.write(lambda task: task._credential_revoked())
+        work.apply(lambda task: task._credential_revoked())
 
     # ------------------------------------------------------------------ tokens
 
@@ -201,21 +201,21 @@ class KsefWorker(models.AbstractModel):
             for token in client.tokens(access, statuses=('Pending', 'Active'), description=work.name):
                 client.revoke_token(access, token.reference_number)
             if work.is_in_grace:
-                work.write(lambda task: task._postpone(POLL_SECONDS * 5))
+                work.apply(lambda task: task._postpone(POLL_SECONDS * 5))
                 return
         if work.state in ('asked', 'calling'):
-            work.write(lambda task: task._set_calling())
+            work.apply(lambda task: task._set_calling())
             made = client.generate_token(access, work.parameters.get('permissions') or TOKEN_PERMISSIONS, work.name)
             work.reference = made.reference_number
-            work.write(lambda task: task._set_waiting(
+            work.apply(lambda task: task._set_waiting(
                 reference_number=made.reference_number, secret=task.env['ksef.secret.box']._encrypt(made.token.reveal())))
         status = client.token_status(access, work.reference).status
         if status == 'Pending':
-            work.write(lambda task: task._postpone(POLL_SECONDS))
+            work.apply(lambda task: task._postpone(POLL_SECONDS))
         elif status == 'Active':
-            work.write(self._take_token)
+            work.apply(self._take_token)
         else:
-            work.write(lambda task: task._set_failed(task.env._("KSeF could not make the token (%(status)s).", status=status)))
+            work.apply(lambda task: task._set_failed(task.env._("KSeF could not make the token (%(status)s).", status=status)))
 
     @api.model
     def _take_token(self, task):
@@ -230,7 +230,7 @@ class KsefWorker(models.AbstractModel):
         reference = work.parameters['reference']
         if client.token_status(access, reference).status not in ('Revoked', 'Revoking'):
             client.revoke_token(access, reference)
-        work.write(lambda task: task._credential_revoked())
+        work.apply(lambda task: task._credential_revoked())
 
     # ------------------------------------------------------------------ public keys and logins
 
@@ -246,7 +246,7 @@ class KsefWorker(models.AbstractModel):
                 "%(usage)s: valid until %(date)s", usage=", ".join(sorted(key.usages)),
                 date=format_date(task.env, key.valid_to.date())) for key in keys]
             task._set_done("\n".join(lines))
-        work.write(tell)
+        work.apply(tell)
 
     @api.model
     def _task_list_logins(self, work):
@@ -255,12 +255,12 @@ class KsefWorker(models.AbstractModel):
         def store(task):
             task.env['ksef.login']._store(task.connection_id, logins)
             task._set_done(task.env._("Open logins: %(count)s", count=len(logins)))
-        work.write(store)
+        work.apply(store)
 
     @api.model
     def _task_end_login(self, work):
         work.run.client.terminate_login(work.run.access_token, work.parameters['reference'])
-        work.write(lambda task: task._set_done(task.env._("Logged out. What that login began may go on for up to 15 minutes.")))
+        work.apply(lambda task: task._set_done(task.env._("Logged out. What that login began may go on for up to 15 minutes.")))
         self._task_list_logins(work)
 
 
