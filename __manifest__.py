@@ -26,6 +26,7 @@
         'views/ksef_connection_views.xml',
         'views/ksef_menus.xml',
         'views/ksef_received_views.xml',
+        'views/ksef_received_control_views.xml',
         'views/ksef_bill_views.xml',
         'views/ksef_send_views.xml',
         'views/account_move_views.xml',

@@ -67,6 +67,7 @@ from . import ksef_received_store
 from . import ksef_received_actions
 from . import ksef_received_bill
 from . import ksef_received_preview
+from . import ksef_received_control
 from . import ksef_fetch_result
 from . import ksef_product_map
 from . import ksef_bill

@@ -5,7 +5,6 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..ksef.number import is_valid_ksef_number
 from .ksef_received import ROLES
 
 ROLE_ORDER = [role for role, _label in ROLES]
@@ -30,7 +29,8 @@ class KsefReceived(models.Model):
 
         :param items: [(``ksef.types.InvoiceMetadata``, bytes of the XML or None)]; the bytes are known to have the hash
         """
-        items = {item.ksef_number: (item, xml) for item, xml in items if is_valid_ksef_number(item.ksef_number)}
+        # Whatever KSeF calls its number is kept: one that looks wrong to us is no reason to miss an invoice.
+        items = {item.ksef_number: (item, xml) for item, xml in items}
         if not items:
             return []
         known = self._known(connection, list(items))

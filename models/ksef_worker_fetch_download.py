@@ -5,6 +5,7 @@ from odoo import api, fields, models
 
 from ..ksef.crypto import sha256_b64
 from ..ksef.errors import (
+    KsefConfigError,
     KsefConnectError,
     KsefError,
     KsefForbiddenError,
@@ -69,7 +70,7 @@ class KsefWorker(models.AbstractModel):
         if isinstance(error, KsefConnectError):
             self._pause_connection(run, error)
             return False
-        is_about_it = isinstance(error, KsefIntegrityError | KsefRefusedError | KsefForbiddenError)
+        is_about_it = isinstance(error, KsefConfigError | KsefIntegrityError | KsefRefusedError | KsefForbiddenError)
 
         def note(env):
             received = env['ksef.received'].browse(received_id)

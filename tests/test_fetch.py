@@ -7,6 +7,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..ksef.types import InvoiceMetadata
 from .common import SELLER_NIP
 from .test_received_common import DOWNLOAD, EXPORT, EXPORT_STATUS, FETCH_LOGGERS, METADATA, KsefReceivingCommon
 
@@ -318,6 +319,15 @@ class TestFetchTrouble(KsefReceivingCommon):
         self.assertEqual(bad.state, 'failed')
         self.assertIn('21164', bad.problem)
         self.assertEqual(self.calls(DOWNLOAD), 2 + 5)
+
+    def test_odd_number(self):
+        """A number of another shape is kept like any other; what can't be asked for is shown, not lost."""
+        received = self.env['ksef.received'].sudo()
+        items = [InvoiceMetadata(number, 'x' * 44, invoice_number=number) for number in ('../../x', '1' * 36, 'ABC-1')]
+        received._store(self.connection.sudo(), 'buyer', [(item, None) for item in items])
+        self.run_workers(6)
+        self.assertEqual(set(self.received().mapped('state')), {'failed'})
+        self.assertEqual(len(self.received()), 3)
 
     def test_spoilt_bytes(self):
         numbers = self.issue(1)

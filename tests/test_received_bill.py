@@ -184,6 +184,24 @@ class TestReceivedBill(BillCommon):
         move.unlink()
         self.assertEqual(received.state, 'stored')
 
+    def test_monthly_control(self):
+        """What KSeF holds against what is booked; each difference is shown by itself."""
+        self.fetch('goods')
+        rows = self.fetch('correction', 'services')
+        booked, changed, waiting = self.received()
+        refund = self.bill(booked) and self.bill(changed)
+        control = self.env['ksef.received.control'].search([('company_id', '=', self.company.id)])
+        self.assertEqual((control.role, control.ksef_count, control.odoo_count, control.open_count), ('buyer', 3, 2, 1))
+        self.assertAlmostEqual(control.ksef_gross, sum(self.received().mapped('gross_amount')), 2)
+        self.assertAlmostEqual(control.odoo_gross, booked.gross_amount + changed.gross_amount, 2)
+        self.assertEqual((control.difference_count, len(rows)), (0, 2))
+        self.assertEqual(self.env['ksef.received'].search(control.action_open_differences()['domain']), waiting)
+        refund.invoice_line_ids[0].price_unit += 1
+        self.env.flush_all()
+        control.invalidate_recordset()
+        self.assertEqual(control.difference_count, 1)
+        self.assertEqual(set(self.env['ksef.received'].search(control.action_open_differences()['domain'])), {changed, waiting})
+
     def test_only_the_buyer(self):
         """S1-14: no bill where the company is not the buyer, whatever the list says."""
         xml = self.fetch('goods')._get_xml()

@@ -32,6 +32,7 @@ PUBLIC_METHODS = {
         'action_download_html': READ, 'action_download_zip': READ,
         'action_fetch_now': SEND,
     },
+    'ksef.received.control': {'action_open_differences': READ},
     'ksef.fetch': {'action_cancel': SEND, 'action_open_received': READ},
     'ksef.fetch.now': {'action_fetch': SEND},
     'ksef.received.reason': {'action_apply': SEND},
@@ -223,6 +224,9 @@ class TestGroups(KsefRightsCommon):
         match model:
             case 'ksef.received':
                 return self.make_received(env).ids
+            case 'ksef.received.control':
+                self.make_received(env)
+                return env['ksef.received.control'].search([('company_id', '=', self.company.id)], limit=1).ids
             case 'ksef.fetch':
                 connection = self.document.sudo().connection_id
                 today = env['account.move']._ksef_today()
