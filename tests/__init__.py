@@ -10,6 +10,7 @@ from . import test_fetch
 from . import test_received_common
 from . import test_received_bill
 from . import test_received_screens
+from . import test_received_decisions
 from . import test_fa3_advances
 from . import test_fa3_corrections
 from . import test_fa3_currency

@@ -24,7 +24,8 @@ PUBLIC_METHODS = {
     },
     'account.move': {
         'action_ksef_send': SEND, 'action_ksef_refresh_status': SEND, 'action_ksef_withdraw': SEND,
-        'action_ksef_set_today': SEND,
+        'action_ksef_set_today': SEND, 'action_ksef_explain': READ,
+        'action_ksef_apply_lawful_rate': 'account.group_account_invoice',
     },
     'ksef.received': {
         'action_make_bill': SEND, 'action_make_bill_anyway': SEND, 'action_link_candidate': SEND, 'action_set_aside': SEND,
