@@ -112,7 +112,7 @@ class KsefBill(models.AbstractModel):
 
     @api.model
     def _negated(self, row):
-        row.net, row.quantity = -row.net, row.quantity
+        row.net = -row.net
         return row
 
     @api.model
@@ -188,8 +188,7 @@ class KsefBill(models.AbstractModel):
         if len(named) == 1:
             return named.pop()
         if not rates or not total.net or not total.tax:
-            return max(rates, default=Decimal(0)) if total.tax else (max(rates, default=Decimal(0)) if group in (
-                TaxGroup.STANDARD, TaxGroup.REDUCED_FIRST, TaxGroup.REDUCED_SECOND) else Decimal(0))
+            return max(rates, default=Decimal(0))
         return min(rates, key=lambda rate: abs(total.net * rate / 100 - total.tax))
 
     # ------------------------------------------------------------------ making the sums fit

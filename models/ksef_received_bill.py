@@ -107,9 +107,9 @@ class KsefReceived(models.Model):
         duplicates = bills._find_duplicates(company, received, invoice) if not is_different else self.env['account.move']
         if duplicates:
             received.candidate_id = duplicates[0]
-            raise_values = {'bill': duplicates[0].display_name}
             received.write({'state': 'failed', 'bill_wanted': False, 'due_at': False, 'problem': self.env._(
-                "The bill %(bill)s may be this invoice already. Link it, or say that it is another one.", **raise_values)})
+                "The bill %(bill)s may be this invoice already. Link it, or say that it is another one.",
+                bill=duplicates[0].display_name)})
             return self.env['account.move']
         values, notes = bills._values(company, invoice, received.ksef_number, received.acquisition_date)
         move = bills._create(values, invoice, notes)
