@@ -13,7 +13,7 @@ WRITER_MS, VALID_MS, WHOLE_MS, TIMES_FASTER, GROWTH_MB = 60, 4, 6, 8, 20
 
 
 def run():
-    """1,000 invoices of ten lines, in batches of 100."""
+    """1,000 renderings of invoices of ten lines, in batches of 100."""
     result = _measure()
     yield Figure("fa3-writer-1000-lines", result["writer"], "ms", WRITER_MS)
     yield Figure("fa3-valid", result["valid"], "ms/invoice", VALID_MS)
