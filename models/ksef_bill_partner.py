@@ -41,7 +41,7 @@ class KsefBill(models.AbstractModel):
         notes.append(self.env._("The supplier is new: check the contact %(name)s.", name=seller.name or nip))
         # KSeF has checked the NIP; a register that can't be reached, or test data, must not stand in the way.
         partners = self.env['res.partner'].sudo().with_context(no_vat_validation=True)
-        return partners.create(self._supplier_values(seller)).with_context(self.env.context).sudo(self.env.su)
+        return partners.create(self._supplier_values(seller)).with_env(self.env)
 
     @api.model
     def _partners_of(self, company, nip):

@@ -29,13 +29,14 @@ class Matcher:
         self._names = self._read_names(company, {source['name'] for source in sources if source.get('name')})
 
     def _read_supplier_codes(self, company, codes):
-        found = defaultdict(self.env['product.product'].browse)
+        nothing = self.env['product.product']
+        found = defaultdict(nothing.browse)
         infos = self.env['product.supplierinfo'].search([
             ('partner_id', 'child_of', self._partner.id), ('company_id', 'in', [False, company.id]),
             ('product_code', 'in', list(codes))]) if codes else ()
         for info in infos:
             single = info.product_tmpl_id.product_variant_count == 1
-            found[info.product_code] |= info.product_id or (single and info.product_tmpl_id.product_variant_id) or found.default_factory()
+            found[info.product_code] |= info.product_id or (single and info.product_tmpl_id.product_variant_id) or nothing
         return found
 
     def _read_products(self, company, column, values):

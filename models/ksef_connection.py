@@ -164,6 +164,9 @@ class KsefConnection(models.Model):
     def _forget_secrets(self):
         """Delete the credentials and the keys of the sessions; a session without its key takes no more invoices."""
         self.with_context(active_test=False).credential_ids.unlink()
+        self.task_ids.filtered('due_at').write({'state': 'failed', 'due_at': False})
+        self.task_ids.write({'secret': False})
+        self.login_ids.unlink()
         self.session_ids.write({'secret_key': False, 'secret_iv': False})
         self.session_ids.filtered(lambda session: session.state in ('opening', 'open')).write({'state': 'lost', 'due_at': False})
 

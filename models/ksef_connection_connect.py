@@ -55,7 +55,7 @@ class KsefConnection(models.Model):
         connections = self.sudo().with_context(active_test=False)
         connection = connections.search(
             [('company_id', '=', company.id), ('environment', '=', environment), ('nip', '=', nip)])
-        values = {'active': True, 'local_url': local_url or False}
+        values = {'active': True, 'local_url': local_url or False, 'database_uuid': self._get_database_uuid()}
         if connection:
             connection.write(values)
         else:
@@ -81,10 +81,13 @@ class KsefConnection(models.Model):
         return connection
 
     @api.model
-    def _connect_with_signature(self, company, environment, local_url=False):
-        """Have a worker prepare the request that a person signs; return the connection, which waits for the signed file."""
+    def _connect_with_signature(self, company, environment, local_url=False, wants_certificate=False):
+        """Have a worker prepare the request that a person signs; return the connection, which waits for the signed file.
+
+        :param wants_certificate: have the program get a certificate of its own after the login
+        """
         connection = self._connect(company, environment, local_url)
-        self.env['ksef.credential']._add_signed(connection)
+        self.env['ksef.credential']._add_signed(connection).wants_certificate = wants_certificate
         connection._set_signing()
         return connection
 
@@ -96,6 +99,10 @@ class KsefConnection(models.Model):
             else:
                 connection.write(self._restart_values() | {'state': 'signing'})
         self.env['ksef.worker']._trigger_workers()
+
+    def _is_awaited(self):
+        """Whether a person waits for a worker to look at the connection itself."""
+        return self.state in ('signing', 'verifying') or any(self.credential_ids.mapped('request_wanted'))
 
     def _start_verification(self):
         """Have a worker log in and look at the permissions."""
@@ -114,8 +121,11 @@ class KsefConnection(models.Model):
             'read_paused_until': False,
             'failed_until': False,
             'due_at': fields.Datetime.now(),
-            'database_uuid': self.env['ir.config_parameter'].sudo().get_param('database.uuid'),
         }
+
+    @api.model
+    def _get_database_uuid(self):
+        return self.env['ir.config_parameter'].sudo().get_param('database.uuid')
 
     # ------------------------------------------------------------------ buttons
 
@@ -134,6 +144,7 @@ class KsefConnection(models.Model):
         """The administrator says that this copy of the database is the one that sends."""
         self._check_manager()
         self.check_access('read')
+        self.sudo().database_uuid = self._get_database_uuid()
         self._start_verification()
 
     def action_get_certificate(self):
@@ -156,12 +167,27 @@ class KsefConnection(models.Model):
         """Ask KSeF which logins are open for the company."""
         return self._ask_ksef('list_logins')
 
+    def action_use(self):
+        """Send the company's invoices through this connection from now on."""
+        self.ensure_one()
+        self._check_manager()
+        self.check_access('read')
+        self._check_original()
+        self.company_id.sudo().ksef_connection_id = self
+
+    def _check_original(self):
+        """:raise UserError: this database was copied or neutralised, and nobody has said that it is the one that sends."""
+        if self.state == 'neutralised' or self.is_copied_database:
+            raise UserError(self.env._("This database is a copy: connect the company to KSeF first."))
+
     def _ask_ksef(self, kind, **values):
         self.ensure_one()
         self._check_manager()
         self.check_access('read')
         if not self._is_sending():
-            raise UserError(self.env._("The company is not connected to KSeF now. Connect it first."))
+            raise UserError(self.env._(
+                "The company is not connected to KSeF now. Connect it first; certificates and tokens can also be revoked in the "
+                "taxpayer application."))
         self.env['ksef.task']._ask(self, kind, **values)
         return self._get_form_action()
 
@@ -170,8 +196,7 @@ class KsefConnection(models.Model):
         self.ensure_one()
         self._check_manager()
         self.check_access('read')
-        if self.state == 'neutralised' or self.is_copied_database:
-            raise UserError(self.env._("This database is a copy: connect the company to KSeF first."))
+        self._check_original()
         self.env['ksef.credential']._add_signed(self)
         self._set_signing()
 
@@ -182,7 +207,9 @@ class KsefConnection(models.Model):
         self.check_access('read')
         connection = self.sudo()
         connection.signed_credential_id.write(self.env['ksef.credential']._no_request_values())
-        if connection.state == 'signing':
+        if connection.state == 'signing' and self.env['ksef.credential']._next_login(connection):
+            connection._start_verification()
+        elif connection.state == 'signing':
             connection.write({'state': 'draft', 'due_at': False})
 
     def action_download_request(self):

@@ -58,7 +58,7 @@ class KsefConnection(models.Model):
         for credential in self.credential_ids.filtered(lambda one: one.is_default and not one.refusal):
             end = credential._get_end()
             # A login that was signed lives for days at most: that is no ending to be warned of where something else lasts.
-            if not end or (credential.kind == 'signed' and len(self.credential_ids.filtered('is_default')) > 1):
+            if not end or (credential.kind == 'signed' and credential._get_substitutes()):
                 continue
             if credential.kind == 'token' and self.credential_ids.filtered(lambda one: one.kind == 'certificate' and one._can_log_in()):
                 continue
@@ -70,7 +70,7 @@ class KsefConnection(models.Model):
     @api.model
     def _describe_ending(self, credential, days):
         kind = dict(credential._fields['kind']._description_selection(self.env))[credential.kind]
-        end = format_date(self.env, credential._get_end())
+        end = format_date(self.env, credential._get_end().date())
         if credential.kind == 'token':
             return self.env._(
                 "%(kind)s: the law lets tokens log in only until %(date)s (days left: %(days)s). Move to certificates: click “Connect in "
@@ -82,6 +82,8 @@ class KsefConnection(models.Model):
     def _cron_ksef_watch(self):
         """Once a day: renew what can be renewed, tell the responsible people about the rest."""
         for connection in self.sudo().search([('state', 'in', ('connected', 'attention'))]):
+            if connection.is_copied_database:
+                continue
             for credential, days in connection._get_endings():
                 connection._renew(credential, days)
                 connection._warn(credential, days)

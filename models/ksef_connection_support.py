@@ -16,7 +16,7 @@ class KsefConnection(models.Model):
     _inherit = 'ksef.connection'
 
     checklist = fields.Html(compute='_compute_checklist', compute_sudo=True, sanitize=False)
-    support_text = fields.Text(compute='_compute_support_text', compute_sudo=True, groups='l10n_pl_ksef.group_ksef_read')
+    support_text = fields.Text(compute='_compute_support_text', compute_sudo=True, groups='l10n_pl_ksef.group_ksef_manage')
 
     # ------------------------------------------------------------------ checklist
 
@@ -77,7 +77,7 @@ class KsefConnection(models.Model):
         for connection in self:
             lines = [
                 f"Odoo {odoo_version}, l10n_pl_ksef {module.installed_version}",
-                f"{self.get_base_url()}, database {self.env.cr.dbname}",
+                f"{connection.get_base_url()}, database {self.env.cr.dbname}",
                 f"{connection.company_id.name}, NIP {connection.nip}, {connection.environment} (connection {connection.id})",
                 f"state {connection.state}, code {connection.error_code or '-'}, verified {connection.verified_at or '-'} UTC",
                 f"rights: {connection.permissions or '-'}",

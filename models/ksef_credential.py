@@ -7,7 +7,7 @@ from ..ksef.types import Context
 # Tokens are renewed this long before they end, so that none ends between the check and the call.
 RENEWAL_MARGIN = timedelta(seconds=90)
 # In this order the program logs in; a credential that was just added comes first, to see whether it works.
-LOGIN_KINDS = ('certificate', 'token', 'signed')
+LOGIN_KINDS = ('certificate', 'signed', 'token')
 
 
 class KsefCredential(models.Model):
@@ -99,8 +99,22 @@ class KsefCredential(models.Model):
         return lambda client: client.start_token_login_with_fresh_key(context, token)
 
     def _refuse(self, code, message):
-        """KSeF does not take this one; it is left alone until a person acts."""
-        self.sudo().write({'refused_code': code, 'refusal': message, 'is_unverified': False})
+        """KSeF does not take this one; it is left alone until a person acts, and the former one of its kind serves again."""
+        self.ensure_one()
+        credential = self.sudo()
+        credential.write({'refused_code': code, 'refusal': message, 'is_unverified': False})
+        former = credential._get_substitutes().filtered(lambda other: other.kind == credential.kind and not other.is_default)[:1]
+        if former and credential.is_default:
+            credential.is_default = False
+            credential.flush_recordset(['is_default'])
+            former.is_default = True
+
+    def _get_substitutes(self):
+        """Other credentials of the connection that could log in, newest first."""
+        self.ensure_one()
+        others = self.sudo().search(
+            [('connection_id', '=', self.connection_id.id), ('id', '!=', self.id), ('refusal', '=', False)], order='id desc')
+        return others.filtered(lambda other: (other.is_default or other.kind == self.kind) and other._can_log_in())
 
     def _reveal(self, field_name):
         """The plain text behind one secret field: the only place where secrets are read."""

@@ -14,7 +14,10 @@ class KsefCredential(models.Model):
         """Use this one of its kind from now on, after a worker has shown it to KSeF."""
         self.ensure_one()
         self._check_manager()
+        self.connection_id._check_original()
         credential = self.sudo()
+        if credential.state == 'ended':
+            raise UserError(self.env._("This one has ended and logs in no more."))
         if not credential.secret:
             raise UserError(self.env._("This one has no secret any more: connect with it again."))
         credential.connection_id.credential_ids.filtered(
@@ -40,8 +43,7 @@ class KsefCredential(models.Model):
             kind, parameters = 'revoke_certificate', {'serial': self.certificate_serial}
         else:
             raise UserError(self.env._("This one cannot be revoked from here. Revoke it in the taxpayer application."))
-        self.env['ksef.task']._ask(self.connection_id, kind, credential_id=self.id, parameters=parameters)
-        return self.connection_id._get_form_action()
+        return self.connection_id._ask_ksef(kind, credential_id=self.id, parameters=parameters)
 
 
 class KsefTask(models.Model):

@@ -14,7 +14,8 @@ class KsefCredential(models.Model):
     """Certificates (certyfikaty KSeF) with their private keys: for logging in, and for the codes of offline invoices."""
     _inherit = 'ksef.credential'
 
-    certificate = fields.Text(readonly=True, copy=False, help="The certificate as PEM; it is no secret.")
+    # No secret, but it may hold a PESEL, which the screens mask.
+    certificate = fields.Text(groups=fields.NO_ACCESS, copy=False)
     certificate_serial = fields.Char(
         string="Serial number", readonly=True, copy=False, index='btree_not_null', help="Numer seryjny certyfikatu")
     certificate_owner = fields.Char(string="Issued to", readonly=True, copy=False)
@@ -42,7 +43,7 @@ class KsefCredential(models.Model):
         for credential in self:
             if credential.refusal:
                 credential.state = 'refused'
-            elif credential.valid_until and credential.valid_until <= now:
+            elif (credential.valid_until and credential.valid_until <= now) or credential._is_spent():
                 credential.state = 'ended'
             elif credential.valid_from and credential.valid_from > now:
                 credential.state = 'future'
@@ -50,6 +51,10 @@ class KsefCredential(models.Model):
                 credential.state = 'ending'
             else:
                 credential.state = 'usable'
+
+    def _is_spent(self):
+        """Whether it served once and does no more. Other kinds add theirs."""
+        return False
 
     @api.model
     def _add_certificate(self, connection, pair, origin='uploaded'):
@@ -80,7 +85,7 @@ class KsefCredential(models.Model):
     def _get_pair(self):
         """The certificate with its private key (``ksef.certificates.KeyPair``)."""
         self.ensure_one()
-        return KeyPair.from_pem(self._reveal('secret'), self.certificate)
+        return KeyPair.from_pem(self._reveal('secret'), self.sudo().certificate)
 
     def _can_log_in(self):
         if self.kind == 'certificate':

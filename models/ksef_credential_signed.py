@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from ..ksef import signed_request, xades
 from ..ksef.types import Context
+from .ksef_run import NoCredential
 
 # KSeF takes a challenge (wyzwanie) for so long (POST /auth/challenge).
 CHALLENGE_LIFE = timedelta(minutes=10)
@@ -19,6 +20,8 @@ class KsefCredential(models.Model):
     """
     _inherit = 'ksef.credential'
 
+    wants_certificate = fields.Boolean(
+        readonly=True, copy=False, help="As soon as KSeF has let the program in, it gets a certificate of its own.")
     request_wanted = fields.Boolean(readonly=True, copy=False, help="A worker is to prepare the request.")
     request_xml = fields.Binary(attachment=False, readonly=True, copy=False, help="The request to be signed (AuthTokenRequest).")
     request_challenge = fields.Char(readonly=True, copy=False)
@@ -75,7 +78,13 @@ class KsefCredential(models.Model):
             'signed_sent': False, 'is_unverified': True, 'refused_code': False, 'refusal': False,
             'certificate_owner': signed.signer.name, 'certificate_identifier': signed.signer.identifier_masked,
             'name': self.env._("Signed by %(name)s", name=signed.signer.name),
-        } | self._no_request_values() | self._no_login_values())
+        } | self._no_request_values())
+        credential._forget_login()
+
+    def _is_spent(self):
+        if self.kind != 'signed':
+            return super()._is_spent()
+        return not self.request_wanted and not self.request_challenge and not self._can_log_in()
 
     def _can_log_in(self):
         if self.kind != 'signed':
@@ -90,7 +99,7 @@ class KsefCredential(models.Model):
             return super()._get_login_call()
         credential = self.sudo()
         if not credential.signed_secret or credential.signed_sent:
-            raise UserError(self.env._(
+            raise NoCredential(self.env._(
                 "The login made with a signature has ended. Sign a new request, or let the program get certificates of its own, "
                 "which last for years."))
         signed = base64.b64decode(credential._reveal('signed_secret'))

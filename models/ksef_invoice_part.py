@@ -79,7 +79,7 @@ class KsefOrderLine(models.Model):
     name = fields.Char(string="Description", required=True, size=512)
     uom_id = fields.Many2one('uom.uom', string="Unit")
     quantity = fields.Float(default=1.0, digits='Product Unit')
-    price_unit = fields.Float(string="Unit price", digits='Product Price', help="Cena jednostkowa netto")
+    price_unit = fields.Float(digits='Product Price', help="Cena jednostkowa netto")
     tax_id = fields.Many2one('account.tax', string="Tax", domain="[('type_tax_use', '=', 'sale')]")
     currency_id = fields.Many2one(related='move_id.currency_id')
     amount_net = fields.Monetary(string="Net", compute='_compute_amounts', store=True)

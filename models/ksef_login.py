@@ -39,4 +39,4 @@ class KsefLogin(models.Model):
         connections._check_manager()
         self.check_access('read')
         for login in self:
-            self.env['ksef.task']._ask(login.connection_id, 'end_login', parameters={'reference': login.reference_number})
+            login.connection_id._ask_ksef('end_login', parameters={'reference': login.reference_number})

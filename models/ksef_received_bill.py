@@ -88,13 +88,12 @@ class KsefReceived(models.Model):
         try:
             with self.env.cr.savepoint():
                 return self._try_bill(received, is_different)
-        except (UserError, ValidationError, psycopg2.DataError, psycopg2.IntegrityError) as error:
-            reason = str(error)
-        except ArithmeticError:
-            reason = self.env._("The amounts on the invoice are too large to be booked.")
-        received.invalidate_recordset()
-        received.write({'state': 'failed', 'problem': reason, 'bill_wanted': False, 'due_at': False})
-        return self.env['account.move']
+        except (UserError, ValidationError, psycopg2.DataError, psycopg2.IntegrityError, ArithmeticError) as error:
+            too_large = isinstance(error, ArithmeticError)
+            reason = self.env._("The amounts on the invoice are too large to be booked.") if too_large else str(error)
+            received.invalidate_recordset()
+            received.write({'state': 'failed', 'problem': reason, 'bill_wanted': False, 'due_at': False})
+            return self.env['account.move']
 
     def _try_bill(self, received, is_different):
         company = received.company_id

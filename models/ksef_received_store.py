@@ -118,7 +118,7 @@ class KsefReceived(models.Model):
     def _currency_ids(self):
         cache = self.env.cr.cache.setdefault('ksef_received_currencies', {})
         if not cache:
-            currencies = self.env['res.currency'].with_context(active_test=False).search([])
+            currencies = self.env['res.currency'].with_context(active_test=False).search([('name', '!=', False)])
             cache.update({currency.name: currency.id for currency in currencies})
         return cache
 

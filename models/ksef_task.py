@@ -17,6 +17,10 @@ KINDS = [
     ('end_login', "Log one out"),
 ]
 OPEN_STATES = ('asked', 'calling', 'waiting')
+# Of these one at a time is enough, whatever they carry by then.
+SINGLE_KINDS = ('enroll_authentication', 'enroll_offline', 'generate_token')
+# KSeF keeps the answer to a request for a certificate for so long.
+ANSWER_KEPT = timedelta(days=30)
 
 
 class KsefTask(models.Model):
@@ -46,7 +50,7 @@ class KsefTask(models.Model):
         required=True, default='asked', readonly=True)
     message = fields.Text(string="Result", readonly=True)
     credential_id = fields.Many2one('ksef.credential', readonly=True, ondelete='set null')
-    parameters = fields.Json(readonly=True, default=dict)
+    parameters = fields.Json(groups=fields.NO_ACCESS, default=dict)
     reference_number = fields.Char(readonly=True, help="Numer referencyjny")
     called_at = fields.Datetime(readonly=True)
     attempts = fields.Integer(readonly=True)
@@ -55,6 +59,10 @@ class KsefTask(models.Model):
 
     secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
 
+    _one_at_a_time = models.UniqueIndex(
+        "(connection_id, kind) WHERE state IN ('asked', 'calling', 'waiting') AND kind IN ('enroll_authentication', 'enroll_offline', "
+        "'generate_token')",
+        "KSeF was asked for this already; wait until it has answered.")
     _due = models.Index('(connection_id, due_at) WHERE due_at IS NOT NULL')
 
     @api.model
@@ -69,7 +77,8 @@ class KsefTask(models.Model):
         same = tasks.search([
             ('connection_id', '=', connection.id), ('kind', '=', kind), ('state', 'in', OPEN_STATES),
             ('credential_id', '=', values.get('credential_id', False))])
-        same = same.filtered(lambda task: (task.parameters or {}) == (values.get('parameters') or {}))
+        if kind not in SINGLE_KINDS:
+            same = same.filtered(lambda task: (task.parameters or {}) == (values.get('parameters') or {}))
         task = same[:1] or tasks.create({'connection_id': connection.id, 'kind': kind} | values)
         self.env['ksef.worker']._trigger_workers()
         return task
@@ -87,7 +96,7 @@ class KsefTask(models.Model):
         self.write(values | {'state': 'done', 'message': message, 'due_at': False, 'secret': False, 'failures': 0})
 
     def _set_failed(self, message):
-        """It cannot be done; the secret stays only while something at KSeF may still belong to it."""
+        """It cannot be done, and nothing at KSeF belongs to it."""
         self.write({'state': 'failed', 'message': message, 'due_at': False, 'secret': False})
         self.connection_id.message_post(body=self.env._("%(task)s: %(result)s", task=self._kind_label(), result=message))
 
@@ -110,4 +119,5 @@ class KsefTask(models.Model):
         for task in self.sudo():
             if task.state != 'failed':
                 raise UserError(self.env._("Only what failed can be asked for again."))
-            self._ask(task.connection_id, task.kind, credential_id=task.credential_id.id, parameters=task.parameters)
+            parameters = {} if task.kind in SINGLE_KINDS else task.parameters
+            task.connection_id.sudo(False)._ask_ksef(task.kind, credential_id=task.credential_id.id, parameters=parameters)

@@ -5,11 +5,11 @@ from datetime import UTC, timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..ksef.certificates import CertificateProblem
 from ..ksef.coach import Where
 from ..ksef.errors import (
     ApiCode,
     AuthStatus,
-    KsefConfigError,
     KsefConnectError,
     KsefError,
     KsefForbiddenError,
@@ -18,6 +18,7 @@ from ..ksef.errors import (
     KsefRateLimitError,
     KsefRefusedError,
     KsefUnauthorizedError,
+    KsefUnconfirmedError,
 )
 from ..ksef.types import AuthOperation, Secret, Token
 from .ksef_run import CredentialReplaced, NoCredential
@@ -57,16 +58,16 @@ class KsefWorker(models.AbstractModel):
             state = connection.state
         if not usable or paused:
             return False
+        if not all(self._prepare_request(run, credential_id) for credential_id in wanted):
+            return False
         try:
-            for credential_id in wanted:
-                self._prepare_request(run, credential_id)
             if state == 'signing' or not self._login(run):
                 return False
             if state == 'verifying' or self._is_unverified(run):
                 self._verify(run)
             return self._is_connected(run)
         except NoCredential as error:
-            self._stop_connection(run, str(error), 'no-credential')
+            self._out_of_credentials(run, str(error))
         except UserError as error:
             # The key of the secrets is not on this host.
             self._stop_connection(run, str(error), 'secret-key')
@@ -76,8 +77,12 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _prepare_request(self, run, credential_id):
-        """Ask KSeF for a challenge and make the request that a person is to sign."""
-        challenge = run.client.challenge()
+        """Ask KSeF for a challenge and make the request that a person is to sign; return whether KSeF may be asked more."""
+        try:
+            challenge = run.client.challenge()
+        except KsefError as error:
+            self._preparing_failed(run, credential_id, error)
+            return False
 
         def store(env):
             credential = env['ksef.credential'].browse(credential_id)
@@ -88,6 +93,25 @@ class KsefWorker(models.AbstractModel):
                 if connection.state != 'verifying':
                     connection.due_at = False
         run.commit(store)
+        return True
+
+    @api.model
+    def _preparing_failed(self, run, credential_id, error):
+        """No challenge: wait and ask again, or tell the person why there is none."""
+        if isinstance(error, (KsefConnectError, KsefUnconfirmedError, KsefRateLimitError)):
+            self._pause_connection(run, error)
+            return
+
+        def give_up(env):
+            credential = env['ksef.credential'].browse(credential_id).exists()
+            connection = env['ksef.connection'].browse(run.connection_id)
+            message = env['ksef.advice']._explain_in_text(Where.LOGIN_SIGNED, error, connection)
+            credential.request_wanted = False
+            if connection.state == 'signing':
+                connection._set_attention(message, str(error.code or error.http_status or ''))
+            else:
+                connection.write({'due_at': False, 'status_message': message})
+        run.commit(give_up)
 
     @api.model
     def _is_unverified(self, run):
@@ -182,7 +206,7 @@ class KsefWorker(models.AbstractModel):
         def wait(env):
             connection = env['ksef.connection'].browse(run.connection_id)
             until = fields.Datetime.now() + timedelta(seconds=seconds)
-            connection.write({'paused_until': until, 'due_at': until if connection.state == 'verifying' else False})
+            connection.write({'paused_until': until, 'due_at': until if connection._is_awaited() else False})
         run.commit(wait)
 
     @api.model
@@ -223,7 +247,7 @@ class KsefWorker(models.AbstractModel):
             login = self._get_default_credential(env, run)._get_login_call()
         try:
             operation = login(run.client)
-        except KsefConnectError:
+        except (KsefConnectError, KsefRateLimitError):
             self._write_credential(run, lambda credential: credential._login_not_sent())
             raise
         self._write_credential(run, lambda credential: credential._store_login_started(operation))
@@ -244,11 +268,16 @@ class KsefWorker(models.AbstractModel):
             credential.is_unverified = False
             connection = env['ksef.connection'].browse(run.connection_id)
             lacking = connection._describe_lacking(permissions)
-            if connection.state == 'connected' and lacking:
-                # Invoices go on with the credential that was in use before.
+            if lacking and credential._get_substitutes():
+                # Another one may have the right: it is looked at next.
                 credential._refuse('permissions', lacking)
-            else:
-                connection._set_connected(permissions)
+                connection.due_at = fields.Datetime.now()
+                connection.message_post(body=lacking)
+                return
+            connection._set_connected(permissions)
+            if credential.kind == 'signed' and credential.wants_certificate and not lacking:
+                credential.wants_certificate = False
+                env['ksef.task']._ask(connection, 'enroll_authentication')
         run.commit(settle)
 
     # ------------------------------------------------------------------ trouble with the connection
@@ -260,7 +289,7 @@ class KsefWorker(models.AbstractModel):
         if isinstance(error, KsefUnauthorizedError):
             self._write_credential(run, lambda credential: credential._forget_login())
         final = (
-            isinstance(error, (KsefConfigError, KsefForbiddenError))
+            isinstance(error, (CertificateProblem, KsefForbiddenError)) or self._is_spent(run, error)
             or (isinstance(error, KsefLoginError) and error.status in FINAL_LOGIN_STATUSES)
             or (isinstance(error, KsefRefusedError) and error.code not in PASSING_REFUSALS)
         )
@@ -268,6 +297,26 @@ class KsefWorker(models.AbstractModel):
             self._credential_refused(run, self._describe(run, error), str(error.code or error.http_status or ''))
         else:
             self._pause_connection(run, error)
+
+    @api.model
+    def _is_spent(self, run, error):
+        """Whether a file that somebody signed has served, in vain: KSeF takes it only once, so no waiting mends that."""
+        if isinstance(error, (KsefConnectError, KsefRateLimitError)) or not run.credential_id:
+            return False
+        with run.transaction() as env:
+            credential = env['ksef.credential'].browse(run.credential_id).exists()
+            return credential.kind == 'signed' and credential._is_spent()
+
+    @api.model
+    def _out_of_credentials(self, run, message):
+        """The credential of this run serves no more: the next one logs in, or a person has to act."""
+        def settle(env):
+            connection = env['ksef.connection'].browse(run.connection_id)
+            if env['ksef.credential']._next_login(connection).id not in (False, run.credential_id):
+                connection.due_at = fields.Datetime.now()
+            else:
+                connection._set_attention(message, 'no-credential')
+        run.commit(settle)
 
     @api.model
     def _credential_refused(self, run, message, code):
@@ -289,7 +338,12 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _describe(self, run, error):
         """What happened, what to do, and KSeF's own words in full (S0-01)."""
+        is_lost = isinstance(error, KsefUnconfirmedError) and self._is_spent(run, error)
         with run.transaction() as env:
+            if is_lost:
+                return env._(
+                    "KSeF's answer to the signed file was lost, and KSeF takes a file only once. Click “Prepare a new file”, sign that one "
+                    "and upload it. (%(error)s)", error=str(error))
             kind = env['ksef.credential'].browse(run.credential_id or 0).exists().kind
             return env['ksef.advice']._explain_in_text(
                 LOGIN_PLACES.get(kind, Where.LOGIN_TOKEN), error, env['ksef.connection'].browse(run.connection_id))
@@ -305,7 +359,7 @@ class KsefWorker(models.AbstractModel):
         """KSeF or the network is in trouble: leave the connection alone for a while, longer each time."""
         def pause(env):
             connection = env['ksef.connection'].browse(run.connection_id)
-            if not self._is_current(env, run) or connection.state not in ('verifying', 'connected'):
+            if not self._is_current(env, run) or connection.state not in ('signing', 'verifying', 'connected'):
                 return
             failures = connection.failures + 1
             until = env['ksef.document']._backoff(failures)
@@ -316,8 +370,9 @@ class KsefWorker(models.AbstractModel):
                 'paused_until': until,
                 'status_message': env._(
                     "KSeF cannot be reached or does not answer now; the program tries again. %(error)s", error=str(error)),
-                # Documents wait for paused_until by themselves; a verification has nothing else that would bring it back.
-                'due_at': until if connection.state == 'verifying' else False,
+                # Documents wait for paused_until by themselves; a verification and a request that is to be prepared have nothing
+                # else that would bring them back.
+                'due_at': until if connection._is_awaited() else False,
             })
         run.commit(pause)
 

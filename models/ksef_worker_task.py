@@ -1,21 +1,23 @@
 import logging
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from ..ksef.certificates import CertificateKind, CertificateProblem, KeyPair, certificate_from_der, new_csr
+from ..ksef.certificates import CertificateKind, CertificateProblem, KeyPair, new_csr
 from ..ksef.coach import Where
 from ..ksef.crypto import select_public_key
 from ..ksef.errors import (
     EnrollmentStatus,
     KsefConnectError,
     KsefError,
+    KsefGoneError,
     KsefRateLimitError,
     KsefUnauthorizedError,
     KsefUnconfirmedError,
 )
-from ..ksef.types import KeyUsage, Secret
+from ..ksef.types import KeyUsage
+from .ksef_task import ANSWER_KEPT
 
 _logger = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class TaskRun:
         self.reference = task.reference_number
         self.attempts = task.attempts
         self.parameters = task.parameters or {}
+        self.is_kept = bool(task.called_at) and task.called_at + ANSWER_KEPT > fields.Datetime.now()
         self.is_in_grace = task.state == 'calling' and task._is_in_grace()
 
     def apply(self, function):
@@ -68,11 +71,17 @@ class KsefWorker(models.AbstractModel):
             except KsefError as error:
                 if not self._task_trouble(work, error):
                     return
+            except UserError as error:
+                # The key of the secrets is not on this host, or no longer the one that this task was begun with.
+                message = str(error)
+                work.apply(lambda task, message=message: task._set_failed(message))
 
     @api.model
     def _task_trouble(self, work, error):
         """Wait and try again, or tell the person what KSeF said; return whether the other tasks may go on."""
-        if isinstance(error, PASSING):
+        # What KSeF has taken is not given up: its certificate could be used by nobody else.
+        is_taken = work.reference and not isinstance(error, KsefGoneError) and work.is_kept
+        if isinstance(error, PASSING) or is_taken:
             if isinstance(error, KsefUnauthorizedError):
                 self._write_credential(work.run, lambda credential: credential._forget_access())
 
@@ -112,6 +121,11 @@ class KsefWorker(models.AbstractModel):
     def _prepare_enrollment(self, work):
         """Look whether one more is allowed, make the key and keep it; return whether the call may be made."""
         client, access = work.run.client, work.run.access_token
+        if work.apply(lambda task: task.env['ksef.credential'].browse(work.run.credential_id).kind == 'token'):
+            work.apply(lambda task: task._set_failed(task.env._(
+                "KSeF gives certificates only to who logs in with a certificate or a signature, not with a token. Connect in another "
+                "way first: with a signature, the program then gets its certificate by itself.")))
+            return False
         if not client.certificate_limits(access).can_request:
             work.apply(lambda task: task._set_failed(task.env._(
                 "KSeF gives no more certificates now: the limit of active ones is reached. There are two ways out: upload a "
@@ -173,7 +187,7 @@ class KsefWorker(models.AbstractModel):
         def take(task):
             key = task.env['ksef.secret.box']._decrypt(task.secret)
             try:
-                pair = _join(issued.certificate_der, key)
+                pair = KeyPair.from_der(key, issued.certificate_der)
             except CertificateProblem as problem:
                 task._set_failed(task.env['ksef.advice']._explain_certificate(problem))
                 return
@@ -187,7 +201,12 @@ class KsefWorker(models.AbstractModel):
         client, access = work.run.client, work.run.access_token
         serial = work.parameters['serial']
         known = next((item for item in client.certificates(access) if item.serial == serial), None)
-        if known and known.status not in ('Revoked', 'Expired'):
+        if not known:
+            work.apply(lambda task: task._set_failed(task.env._(
+                "KSeF does not list this certificate for who is logged in, so it was not revoked. Revoke it in the taxpayer "
+                "application, or at whoever issued it.")))
+            return
+        if known.status not in ('Revoked', 'Expired'):
             client.revoke_certificate(access, serial)
         work.apply(lambda task: task._credential_revoked())
 
@@ -202,6 +221,10 @@ class KsefWorker(models.AbstractModel):
                 client.revoke_token(access, token.reference_number)
             if work.is_in_grace:
                 work.apply(lambda task: task._postpone(POLL_SECONDS * 5))
+                return
+            if work.attempts >= MOST_ATTEMPTS:
+                work.apply(lambda task: task._set_failed(task.env._(
+                    "KSeF did not answer %(count)s times. Try again later.", count=work.attempts)))
                 return
         if work.state in ('asked', 'calling'):
             work.apply(lambda task: task._set_calling())
@@ -262,9 +285,3 @@ class KsefWorker(models.AbstractModel):
         work.run.client.terminate_login(work.run.access_token, work.parameters['reference'])
         work.apply(lambda task: task._set_done(task.env._("Logged out. What that login began may go on for up to 15 minutes.")))
         self._task_list_logins(work)
-
-
-def _join(certificate_der, key_pem):
-    """The pair of a certificate that KSeF issued and the key that was made for it."""
-    certificate = certificate_from_der(certificate_der)
-    return KeyPair.from_pem(Secret(key_pem), certificate.public_bytes(Encoding.PEM).decode())

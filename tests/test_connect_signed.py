@@ -55,7 +55,7 @@ class TestConnectSigned(KsefConnectCommon):
         self.assertFalse(self.sandbox.requests(path='/v2/auth/xades'), "nothing is sent in the user's request")
         self.run_workers()
         self.assertEqual(connection.state, 'connected', connection.status_message)
-        credential = connection.credential_ids
+        credential = connection.credential_ids.filtered(lambda one: one.kind == 'signed')
         self.assertEqual((credential.kind, credential.certificate_owner), ('signed', "Pieczęć firmy"))
         self.assertFalse(credential.sudo().signed_secret, "the signed file is kept no longer than needed")
         self.assertEqual(self.send().state, 'accepted')
@@ -90,6 +90,7 @@ class TestConnectSigned(KsefConnectCommon):
             (self.sign(request, Certificate(SELLER_NIP, days=(-9, -1))), "has expired"),
             (b'<a>' * 20000 + b'</a>' * 20000, "not an XML file|not the login request"),
             (b' ' * 3_000_000, "too large"),
+            (b'', "Choose the signed file"),
         ):
             with self.subTest(words=words), self.assertRaisesRegex(UserError, words):
                 self.upload(connection, content)
@@ -127,7 +128,7 @@ class TestConnectSigned(KsefConnectCommon):
             self.run_workers()
         self.assertEqual(len(self.sandbox.requests(path='/v2/auth/xades')), 1)
         self.assertEqual(connection.state, 'attention')
-        self.assertIn("sign", connection.status_message)
+        self.assertIn("sign that one", connection.status_message)
 
     def test_not_sent_serves_again(self):
         """The call certainly did not reach KSeF: the same file goes when KSeF can be reached."""

@@ -176,7 +176,7 @@ class TestFetch(KsefReceivingCommon):
         self.limits(download=1)
         self.issue(3)
         self.follow('single')
-        super().run_workers()
+        self.run_workers()
         self.assertEqual(sorted(self.received().mapped('state')), ['listed', 'listed', 'stored'])
         self.assertGreater(self.connection.download_paused_until, fields.Datetime.now())
         self.assertFalse(self.connection.fetch_paused_until)

@@ -16,7 +16,15 @@ PUBLIC_METHODS = {
     'ksef.connection': {
         'action_verify': MANAGE, 'action_confirm_database': MANAGE, 'action_disconnect': MANAGE,
         'action_connect_again': MANAGE, 'action_forget_lost_secrets': MANAGE, 'action_open_documents': None,
+        'action_use': MANAGE, 'action_get_certificate': MANAGE, 'action_get_offline_certificate': MANAGE,
+        'action_generate_token': MANAGE, 'action_fetch_public_keys': MANAGE, 'action_list_logins': MANAGE,
+        'action_new_request': MANAGE, 'action_cancel_signing': MANAGE, 'action_download_request': MANAGE,
+        'action_upload_signed': MANAGE,
     },
+    'ksef.credential': {'action_make_default': MANAGE, 'action_archive': MANAGE, 'action_revoke': MANAGE},
+    'ksef.task': {'action_retry': MANAGE},
+    'ksef.login': {'action_end': MANAGE},
+    'ksef.upload.signed': {'action_send': MANAGE},
     'ksef.document': {'action_open_move': READ, 'action_check_again': SEND},
     'ksef.connect': {'action_connect': MANAGE},
     'ksef.send': {
@@ -209,6 +217,8 @@ class TestGroups(KsefRightsCommon):
                 return self.document.ids
             case 'ksef.connection':
                 return self.document.sudo().connection_id.ids
+            case 'ksef.credential' | 'ksef.task' | 'ksef.login' | 'ksef.upload.signed':
+                return self.get_connection_ids(env, model)
             case 'account.move':
                 return self.document.move_id.ids
             case 'ksef.connect':
@@ -219,6 +229,18 @@ class TestGroups(KsefRightsCommon):
             case 'res.config.settings':
                 return env['res.config.settings'].create({'company_id': self.company.id}).ids
         return self.get_received_ids(env, model)
+
+    def get_connection_ids(self, env, model):
+        """The same for what belongs to a connection."""
+        connection = env['ksef.connection'].browse(self.document.sudo().connection_id.id)
+        match model:
+            case 'ksef.credential':
+                return connection.credential_ids[:1].ids
+            case 'ksef.task':
+                return env['ksef.task'].create({'connection_id': connection.id, 'kind': 'list_logins', 'state': 'failed'}).ids
+            case 'ksef.login':
+                return env['ksef.login'].create({'connection_id': connection.id, 'reference_number': 'x'}).ids
+        return env['ksef.upload.signed'].create({'connection_id': connection.id}).ids
 
     def get_received_ids(self, env, model):
         """The same for what is received from KSeF."""

@@ -131,11 +131,8 @@ class KsefConnect(models.TransientModel):
             self.company_id, self.environment, self._take_token(), self._get_local_url())
 
     def _connect_by_signature(self):
-        connection = self.env['ksef.connection']._connect_with_signature(
-            self.company_id, self.environment, self._get_local_url())
-        if self.gets_certificate:
-            self.env['ksef.task']._ask(connection, 'enroll_authentication')
-        return connection
+        return self.env['ksef.connection']._connect_with_signature(
+            self.company_id, self.environment, self._get_local_url(), wants_certificate=self.gets_certificate)
 
     def _take_token(self):
         """The token that the person has entered.

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
-from ..ksef.certificates import MAX_BYTES, CertificateKind, CertificateProblem, read_credentials
+from ..ksef.certificates import MAX_BYTES, CertificateFault, CertificateKind, CertificateProblem, read_credentials
 
 FILES = ('certificate_file', 'key_file')
 # Base64 of the largest file that is read; what is longer is not even decoded.
@@ -132,8 +132,10 @@ class KsefConnect(models.TransientModel):
         files = []
         for name in FILES:
             if entered.get(name):
+                if len(entered[name]) > LARGEST:
+                    raise CertificateProblem(CertificateFault.TOO_LARGE, "The file is too large.")
                 try:
-                    files.append(base64.b64decode(entered[name][:LARGEST + 4]))
+                    files.append(base64.b64decode(entered[name]))
                 except (ValueError, binascii.Error):
                     files.append(b'')
         return read_credentials(files, entered.get('password') or None)
