@@ -7,52 +7,10 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import BUYER_NIP, SELLER_NIP, KsefCommon
+from .rights_table import EDITED_BY_HAND, MANAGE, ORM_METHODS, PUBLIC_METHODS, READ, SEND
 
 TOKEN = '20261121-EC-B97382798D-071FB39615-52|nip-%s|' + '0123456789abcdef' * 4
 NOWHERE = 'http://127.0.0.1:9/v2'
-READ, SEND, MANAGE = (f'l10n_pl_ksef.group_ksef_{name}' for name in ('read', 'send', 'manage'))
-# Every public method of the addon that a client can call, and the group it needs; a new one must be added here.
-PUBLIC_METHODS = {
-    'ksef.connection': {
-        'action_verify': MANAGE, 'action_confirm_database': MANAGE, 'action_disconnect': MANAGE,
-        'action_connect_again': MANAGE, 'action_forget_lost_secrets': MANAGE, 'action_open_documents': None,
-        'action_use': MANAGE, 'action_get_certificate': MANAGE, 'action_get_offline_certificate': MANAGE,
-        'action_generate_token': MANAGE, 'action_fetch_public_keys': MANAGE, 'action_list_logins': MANAGE,
-        'action_new_request': MANAGE, 'action_cancel_signing': MANAGE, 'action_download_request': MANAGE,
-        'action_upload_signed': MANAGE,
-    },
-    'ksef.credential': {'action_make_default': MANAGE, 'action_archive': MANAGE, 'action_revoke': MANAGE},
-    'ksef.task': {'action_retry': MANAGE},
-    'ksef.login': {'action_end': MANAGE},
-    'ksef.upload.signed': {'action_send': MANAGE},
-    'ksef.document': {'action_open_move': READ, 'action_check_again': SEND},
-    'ksef.connect': {'action_connect': MANAGE},
-    'ksef.send': {
-        'action_confirm': SEND, 'action_confirm_late': SEND, 'action_leave_out_late': SEND, 'action_set_today': SEND,
-    },
-    'account.move': {
-        'action_ksef_send': SEND, 'action_ksef_refresh_status': SEND, 'action_ksef_withdraw': SEND,
-        'action_ksef_set_today': SEND, 'action_ksef_explain': READ,
-        'action_ksef_apply_lawful_rate': 'account.group_account_invoice',
-    },
-    'ksef.received': {
-        'action_make_bill': SEND, 'action_make_bill_anyway': SEND, 'action_link_candidate': SEND, 'action_set_aside': SEND,
-        'action_restore': SEND, 'action_try_again': SEND, 'action_open_bill': READ, 'action_download_xml': READ,
-        'action_download_html': READ, 'action_download_zip': READ,
-        'action_fetch_now': SEND,
-    },
-    'ksef.received.control': {'action_open_differences': READ},
-    'ksef.fetch': {'action_cancel': SEND, 'action_open_received': READ},
-    'ksef.fetch.now': {'action_fetch': SEND},
-    'ksef.received.reason': {'action_apply': SEND},
-    'res.config.settings': {'action_ksef_open_connection': READ},
-}
-# Tables that bookkeepers fill by hand; everything else is written by the program alone.
-EDITED_BY_HAND = {
-    'ksef.product.map', 'ksef.invoice.reference', 'ksef.invoice.remark', 'ksef.order.line', 'ksef.third.party',
-}
-# Methods of Odoo that the addon extends: their own rights hold.
-ORM_METHODS = {'create', 'write', 'unlink', 'default_get', 'read', 'session_info', 'copy_data'}
 
 
 class KsefRightsCommon(KsefCommon):
