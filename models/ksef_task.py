@@ -106,6 +106,10 @@ class KsefTask(models.Model):
     def _postpone(self, seconds, **values):
         self.write(values | {'due_at': fields.Datetime.now() + timedelta(seconds=seconds)})
 
+    def _is_answer_kept(self):
+        """Whether KSeF still keeps what became of the call."""
+        return bool(self.called_at) and self.called_at + ANSWER_KEPT > fields.Datetime.now()
+
     def _is_in_grace(self):
         """Whether the unanswered call may still show its effect."""
         return self.called_at + GRACE > fields.Datetime.now()

@@ -17,7 +17,6 @@ from ..ksef.errors import (
     KsefUnconfirmedError,
 )
 from ..ksef.types import KeyUsage
-from .ksef_task import ANSWER_KEPT
 
 _logger = logging.getLogger(__name__)
 
@@ -43,7 +42,6 @@ class TaskRun:
         self.reference = task.reference_number
         self.attempts = task.attempts
         self.parameters = task.parameters or {}
-        self.is_kept = bool(task.called_at) and task.called_at + ANSWER_KEPT > fields.Datetime.now()
         self.is_in_grace = task.state == 'calling' and task._is_in_grace()
 
     def apply(self, function):
@@ -80,7 +78,7 @@ class KsefWorker(models.AbstractModel):
     def _task_trouble(self, work, error):
         """Wait and try again, or tell the person what KSeF said; return whether the other tasks may go on."""
         # What KSeF has taken is not given up: its certificate could be used by nobody else.
-        is_taken = work.reference and not isinstance(error, KsefGoneError) and work.is_kept
+        is_taken = work.reference and not isinstance(error, KsefGoneError) and work.apply(lambda task: task._is_answer_kept())
         if isinstance(error, PASSING) or is_taken:
             if isinstance(error, KsefUnauthorizedError):
                 self._write_credential(work.run, lambda credential: credential._forget_access())

@@ -16,15 +16,19 @@ from .test_connect_common import Certificate, b64
 SIGNED_LOGIN = 'POST /auth/xades-signature'
 
 
-@tagged('post_install', '-at_install')
-class TestConnectSigned(KsefConnectCommon):
+class KsefSignedCommon(KsefConnectCommon):
+    """The way of a request: prepared, downloaded, signed elsewhere, uploaded."""
 
-    def begin(self):
-        """Choose the signature in the wizard and let a worker prepare the request."""
+    def start(self):
+        """Choose the signature in the wizard."""
         action = self.wizards.create({
             'company_id': self.company.id, 'method': 'signature', 'environment': 'local', 'local_url': self.sandbox.url,
         }).action_connect()
-        connection = self.env['ksef.connection'].browse(action['res_id'])
+        return self.env['ksef.connection'].browse(action['res_id'])
+
+    def begin(self):
+        """Choose the signature and let a worker prepare the request."""
+        connection = self.start()
         self.assertEqual((connection.state, connection.signing_step), ('signing', 'preparing'))
         self.run_workers()
         self.env.invalidate_all()
@@ -44,6 +48,10 @@ class TestConnectSigned(KsefConnectCommon):
         wizard = self.env['ksef.upload.signed'].with_context(**connection.action_upload_signed()['context']).create(
             {'signed_file': b64(content), 'signed_filename': 'podpisany.xml'})
         return wizard.action_send()
+
+
+@tagged('post_install', '-at_install')
+class TestConnectSigned(KsefSignedCommon):
 
     def test_connect_and_send(self):
         """Prepare, sign, bring back, connected; “in progress” is a state of its own (S0-04, S0-22)."""

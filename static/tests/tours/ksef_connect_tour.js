@@ -76,6 +76,11 @@ registry.category("web_tour.tours").add("ksef_connect_tour", {
             trigger: "div[name=permission_names]:contains('wystawianie faktur')",
         },
         {
+            content: "the credentials",
+            trigger: ".o_notebook a.nav-link[name=credentials]",
+            run: "click",
+        },
+        {
             content: "the credential is listed without its secret",
             trigger: "div[name=credential_ids] td:contains('20')",
             run() {
