@@ -1,7 +1,7 @@
 import time
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import fields, models
 
 MINUTE, HOUR = 60, 3600
 # Kind of call -> where it is counted and what it pauses. KSeF counts both kinds by themselves.
@@ -56,11 +56,3 @@ class KsefConnection(models.Model):
         super()._forget_secrets()
         fetches = self.sudo().fetch_ids
         fetches.write(fetches._no_export())
-
-
-class KsefSecretBox(models.AbstractModel):
-    _inherit = 'ksef.secret.box'
-
-    @api.model
-    def _is_empty(self):
-        return super()._is_empty() and not self.env['ksef.fetch'].sudo().search_count([('secret_key', '!=', False)], limit=1)
