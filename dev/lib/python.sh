@@ -26,9 +26,9 @@ find_python() {         # prints a Python that the pinned libraries exist for
     die "no Python 3.11, 3.12 or 3.13 found (python3 is $(python3 --version 2>&1 | tail -n1 || true)): install one and set PYTHON to it"
 }
 
-pip_install() {         # pip_install FOLDER REQUIREMENTS 0|1: every other line of the file
+pip_install() {         # pip_install FOLDER REQUIREMENTS [0|1]: the file, or every other line of it
     "$1/bin/python" -m pip install -q --disable-pip-version-check --no-compile --no-input --no-deps --only-binary :all: \
-        -r <(grep '^[^#]' "$2" | awk -v half="$3" 'NR % 2 == half')
+        -r <(grep '^[^#]' "$2" | awk -v half="${3:-}" 'half == "" || NR % 2 == half')
 }
 
 make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is up to date
@@ -54,7 +54,9 @@ make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is
     half=$!
     pip_install "$folder" "$requirements" 1 >>"$log" 2>&1 </dev/null || failed=1
     wait "$half" || failed=1
-    [ -z "$failed" ] || die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v 'is ignored' "$log" | tail -n1)"
+    # one that lists what is installed may stumble over what the other is writing; a network may stumble, too
+    [ -z "$failed" ] || pip_install "$folder" "$requirements" >>"$log" 2>&1 </dev/null ||
+        die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v -e 'is ignored' -e '^$' "$log" | tail -n1)"
     printf '%s\n' "$want" >"$folder/.complete"
 }
 
