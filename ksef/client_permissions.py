@@ -64,25 +64,24 @@ class PermissionsMixin:
         """Return the :class:`~.types.AttachmentPermission` (GET /permissions/attachments/status)."""
         return parsing_access.attachment_permission(self._fields(api.ATTACHMENT_PERMISSION, access))
 
-    def grant_person(self, access, subject, permissions, first_name, last_name, description):
+    def grant_person(self, access, subject, permissions, first_name, last_name, description, owner=None):
         """Give permissions to a person (POST /permissions/persons/grants) and return the operation's reference.
 
-        :param subject: :class:`~.types.Identifier` of type Nip or Pesel
+        :param subject: :class:`~.types.Identifier` of type Nip, Pesel or Fingerprint (of a certificate that names neither)
         :param permissions: names such as InvoiceWrite (see Permission)
         :param description: 5 to 256 characters
+        :param owner: :class:`~.types.FingerprintOwner`; with a fingerprint only
         """
         operation = api.GRANT_PERSON
-        if subject.type not in _PERSON_TYPES:
-            raise KsefConfigError("A person is named by PESEL or NIP here.", operation=operation.name)
+        if (subject.type == "Fingerprint") != (owner is not None) or subject.type not in (*_PERSON_TYPES, "Fingerprint"):
+            raise KsefConfigError(
+                "A person is named by PESEL or NIP, or by a certificate's fingerprint and who holds it.", operation=operation.name)
         _check_length(operation, "first name", first_name, _FIRST_NAME)
         _check_length(operation, "last name", last_name, _LAST_NAME)
         body = {
             **_grant_body(operation, subject, permissions, description),
             "permissions": [str(permission) for permission in permissions],
-            "subjectDetails": {
-                "subjectDetailsType": "PersonByIdentifier",
-                "personById": {"firstName": first_name, "lastName": last_name},
-            },
+            "subjectDetails": _person_details({"firstName": first_name, "lastName": last_name}, owner),
         }
         return parsing.reference(self._fields(operation, access, json=body))
 
@@ -130,6 +129,22 @@ def _grant_body(operation, subject, permissions, description):
         raise KsefConfigError("At least one permission is needed.", operation=operation.name)
     _check_length(operation, "description", description, _DESCRIPTION)
     return {"subjectIdentifier": {"type": subject.type, "value": subject.value}, "description": description}
+
+
+def _person_details(names, owner):
+    """Return a PersonPermissionSubjectDetails."""
+    if owner is None:
+        return {"subjectDetailsType": "PersonByIdentifier", "personById": names}
+    if owner.identifier:
+        identifier = {"type": owner.identifier.type, "value": owner.identifier.value}
+        return {"subjectDetailsType": "PersonByFingerprintWithIdentifier", "personByFpWithId": {**names, "identifier": identifier}}
+    if not owner.birth_date or not owner.document:
+        raise KsefConfigError("Who has neither NIP nor PESEL is named by date of birth and document.", operation=api.GRANT_PERSON.name)
+    document = dict(zip(("type", "number", "country"), owner.document, strict=True))
+    return {
+        "subjectDetailsType": "PersonByFingerprintWithoutIdentifier",
+        "personByFpNoId": {**names, "birthDate": owner.birth_date.isoformat(), "idDocument": document},
+    }
 
 
 def _check_length(operation, what, text, bounds):

@@ -172,6 +172,8 @@ def personal_permissions(fields):
                 context=context(grant.child("contextIdentifier")),
                 can_delegate=bool(grant.flag("canDelegate")),
                 description=grant.text("description") or "",
+                id=grant.text("id") or "",
+                started_at=grant.timestamp("startDate"),
             )
             for grant in fields.need_children("permissions")
         ),
@@ -203,6 +205,7 @@ def person_grant(fields):
         can_delegate=bool(fields.flag("canDelegate")),
         context=context(fields.child("contextIdentifier")),
         target=identifier(fields.child("targetIdentifier")),
+        is_entity=bool(entity.raw),
     )
 
 

@@ -31,9 +31,10 @@ from .types_permissions import (
     AuthorizationGrant,
     EntityGrant,
     EntityRole,
+    FingerprintOwner,
+    PersonGrant,
     PersonalPermission,
     PersonalPermissions,
-    PersonGrant,
 )
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "EnrollmentReport",
     "EntityGrant",
     "EntityRole",
+    "FingerprintOwner",
     "FormCode",
     "GeneratedToken",
     "Identifier",

@@ -1,20 +1,25 @@
 """What the client returns about permissions (uprawnienia): one's own, and those of others in the context."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from .types_base import Context, Identifier
 
 
 @dataclass(frozen=True)
 class PersonalPermission:
-    """One permission of the one who is logged in: ``scope`` such as InvoiceWrite, ``state`` Active or Inactive."""
+    """One permission of the one who is logged in: ``scope`` such as InvoiceWrite, ``state`` Active or Inactive.
+
+    :ivar id: what it is revoked by, the same as in the list of all permissions
+    """
 
     scope: str
     state: str
     context: Context | None = None
     can_delegate: bool = False
     description: str = ""
+    id: str = ""
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class PersonGrant:
     :ivar authorized: who has it; ``author`` who gave it
     :ivar name: name of the person or entity, where KSeF knows it
     :ivar target: whom it is for, when it was passed on by an entity (indirect permission)
+    :ivar is_entity: whether KSeF describes who has it as an entity, not a person
     """
 
     id: str
@@ -51,6 +57,19 @@ class PersonGrant:
     can_delegate: bool = False
     context: Context | None = None
     target: Identifier | None = None
+    is_entity: bool = False
+
+
+@dataclass(frozen=True)
+class FingerprintOwner:
+    """Who holds a certificate without NIP and PESEL: named by ``identifier`` (Nip or Pesel), else by birth and document.
+
+    :ivar document: (kind, number, country as ISO 3166-1 alpha-2) of an identity document
+    """
+
+    identifier: Identifier | None = field(default=None, repr=False)
+    birth_date: date | None = field(default=None, repr=False)
+    document: tuple[str, str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

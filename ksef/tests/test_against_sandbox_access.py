@@ -1,6 +1,6 @@
 """Tokens, logins, certificates, permissions, limits and the availability service, against the sandbox."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from ksef_test_identity import log_in_with, person, seal, start_login
@@ -19,7 +19,7 @@ from ksef.errors import (
     PermissionStatus,
 )
 from ksef.latarnia import Availability, Latarnia
-from ksef.types import Context, Identifier
+from ksef.types import Context, FingerprintOwner, Identifier
 from ksef.xades import auth_token_request, sign
 
 PESEL = Identifier("Pesel", "44051401359")
@@ -230,12 +230,29 @@ class TestPermissions:
         assert grant.authorized.masked == "*******1359"
         assert {found.id for found in ksef.person_permissions(owner, granted_here=True)} == {found.id for found in grants}
         person_access = log_in_with(ksef, person("PNOPL-44051401359")).access
+        assert {found.id for found in ksef.personal_permissions(person_access).grants} == {found.id for found in grants}
         assert ksef.personal_permissions(person_access).active_scopes == {"InvoiceRead", "InvoiceWrite"}
         for found in grants:
             assert finish(ksef, owner, ksef.revoke_permission(owner, found.id)).code == PermissionStatus.DONE
         assert list(ksef.person_permissions(owner)) == []
         with pytest.raises(KsefLoginError):
             log_in_with(ksef, person("PNOPL-44051401359"))
+
+    @pytest.mark.parametrize("holder", [
+        FingerprintOwner(identifier=Identifier("Pesel", "44051401359")),
+        FingerprintOwner(birth_date=date(1980, 2, 29), document=("Passport", "AB1234567", "DE"))])
+    def test_person_by_fingerprint(self, ksef, owner, holder):
+        subject = Identifier("Fingerprint", "A1" * 32)
+        reference = ksef.grant_person(owner, subject, ["InvoiceRead"], "Erika", "Muster", "Księgowa firmy", holder)
+        assert finish(ksef, owner, reference).code == PermissionStatus.DONE
+        [grant] = ksef.person_permissions(owner)
+        assert (grant.authorized, grant.name, grant.is_entity) == (subject, "Erika Muster", False)
+        assert "44051401359" not in repr(holder)
+        assert "AB1234567" not in repr(holder)
+        with pytest.raises(KsefConfigError):
+            ksef.grant_person(owner, subject, ["InvoiceRead"], "Erika", "Muster", "Księgowa firmy", FingerprintOwner())
+        with pytest.raises(KsefConfigError):
+            ksef.grant_person(owner, PESEL, ["InvoiceRead"], "Erika", "Muster", "Księgowa firmy", holder)
 
     def test_accounting_office(self, ksef, owner):
         reference = ksef.grant_entity(
@@ -246,7 +263,7 @@ class TestPermissions:
         assert {(grant.scope, grant.context.value, grant.can_delegate) for grant in received} == {
             ("InvoiceRead", SELLER, True), ("InvoiceWrite", SELLER, True)}
         [first, _second] = [grant for grant in ksef.person_permissions(owner) if grant.authorized == OFFICE]
-        assert first.name == "Biuro rachunkowe"
+        assert (first.name, first.is_entity) == ("Biuro rachunkowe", True)
         in_context = log_in_with(ksef, seal(BUYER), SELLER).access
         assert Sending(ksef, in_context).result(make_xml()).ksef_number
         assert finish(ksef, owner, ksef.revoke_permission(owner, first.id)).code == PermissionStatus.DONE

@@ -11,6 +11,7 @@ from PIL import Image
 from ksef import number
 from ksef.environment import get_environment
 from ksef.errors import KsefConfigError
+from ksef.internal_id import check_digit, internal_id_problem
 from ksef.qr import invoice_link, qr_png
 
 VALID = [
@@ -138,3 +139,18 @@ class TestLink:
         assert image.crop((0, 0, image.width, 12)).getextrema() == (255, 255)
         assert image.crop((0, 0, 12, image.height)).getextrema() == (255, 255)
         assert image.getpixel((12, 12)) == 0, "the first finder pattern begins right after it"
+
+
+@pytest.mark.parametrize(("value", "nip", "problem"), [
+    ("6824515772-12343", None, None), ("6824515772-12343", "6824515772", None),  # the example of the contract
+    ("6824515772-12344", None, "check_digit"), ("6824515772-12343", "5265877635", "nip"),
+    ("6824515772-1234", None, "shape"), ("682451577212343", None, "shape"), ("0824515772-12343", None, "shape"),
+    ("6824515772-12343\n", None, "shape"), ("٦824515772-12343", None, "shape"), ("", None, "shape"), (None, None, "shape")])
+def test_internal_identifiers(value, nip, problem):
+    assert internal_id_problem(value, nip) == problem
+
+
+@given(st.from_regex(r"[1-9][1-9]\d{8}-\d{4}", fullmatch=True).filter(str.isascii))
+def test_every_check_digit_but_one_is_wrong(value):
+    right = check_digit(value)
+    assert [digit for digit in "0123456789" if internal_id_problem(value + digit) is None] == [right]
