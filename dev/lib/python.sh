@@ -26,9 +26,26 @@ find_python() {         # prints a Python that the pinned libraries exist for
     die "no Python 3.11, 3.12 or 3.13 found (python3 is $(python3 --version 2>&1 | tail -n1 || true)): install one and set PYTHON to it"
 }
 
-pip_install() {         # pip_install FOLDER REQUIREMENTS [0|1]: the file, or every other line of it
-    "$1/bin/python" -m pip install -q --disable-pip-version-check --no-compile --no-input --no-deps --only-binary :all: \
-        -r <(grep '^[^#]' "$2" | awk -v half="${3:-}" 'half == "" || NR % 2 == half')
+# The environment has no pip of its own: unpacking one takes longer than installing most of what is wanted.
+pip_install() {         # pip_install PYTHON FOLDER REQUIREMENTS [0|1]: the file, or every other line of it
+    grep '^[^#]' "$3" | awk -v half="${4:-}" 'half == "" || NR % 2 == half' |
+        "$1" -m pip --python "$2/bin/python" install -q --disable-pip-version-check --no-compile --no-input --no-deps \
+            --only-binary :all: -r /dev/stdin
+}
+
+new_venv() {            # new_venv FOLDER LOG; prints the Python whose pip installs into it
+    local python
+    python=$(find_python)
+    say "$(basename "$1"): new virtual environment of $("$python" --version)"
+    if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+        apt_install python3-venv || die "$python has no venv module: install the package python3-venv"
+    fi
+    rm -rf "$1"
+    if "$python" -m pip --help 2>/dev/null | grep -q -e '--python '; then
+        "$python" -m venv --without-pip "$1" >"$2" 2>&1 && printf '%s\n' "$python"
+    else
+        "$python" -m venv "$1" >"$2" 2>&1 && printf '%s\n' "$1/bin/python"
+    fi || die "cannot make a virtual environment, see $2: $(tail -n2 "$2")"
 }
 
 make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is up to date
@@ -37,25 +54,15 @@ make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is
     [ "$(cat "$folder/.complete" 2>/dev/null)" = "$want" ] && [ -x "$folder/bin/python" ] && return
     need_space 2000 "the set-up"
     log=$DEV_HOME/log/$(basename "$folder").log
-    if ! "$folder/bin/python" -c 'import pip' 2>/dev/null; then
-        python=$(find_python)
-        say "$(basename "$folder"): new virtual environment of $("$python" --version)"
-        if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
-            apt_install python3-venv || die "$python has no venv module: install the package python3-venv"
-        fi
-        rm -rf "$folder"
-        "$python" -m venv "$folder" >"$log" 2>&1 || die "cannot make a virtual environment, see $log: $(tail -n2 "$log")"
-    fi
-    rm -f "$folder/.complete"
+    python=$(new_venv "$folder" "$log")
     say "$(basename "$folder"): installing $(basename "$requirements") with pip"
-    : >"$log"
     # two at once: each waits for the network half of the time; with --no-deps neither touches what the other installs
-    pip_install "$folder" "$requirements" 0 >>"$log" 2>&1 </dev/null &
+    pip_install "$python" "$folder" "$requirements" 0 >>"$log" 2>&1 &
     half=$!
-    pip_install "$folder" "$requirements" 1 >>"$log" 2>&1 </dev/null || failed=1
+    pip_install "$python" "$folder" "$requirements" 1 >>"$log" 2>&1 || failed=1
     wait "$half" || failed=1
     # one that lists what is installed may stumble over what the other is writing; a network may stumble, too
-    [ -z "$failed" ] || pip_install "$folder" "$requirements" >>"$log" 2>&1 </dev/null ||
+    [ -z "$failed" ] || pip_install "$python" "$folder" "$requirements" >>"$log" 2>&1 ||
         die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v -e 'is ignored' -e '^$' "$log" | tail -n1)"
     printf '%s\n' "$want" >"$folder/.complete"
 }
