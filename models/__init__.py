@@ -32,6 +32,7 @@ from . import ksef_invoice_refusals
 from . import ksef_invoice_statements
 from . import ksef_invoice_advance
 from . import ksef_invoice_correction
+from . import ksef_invoice_original
 from . import ksef_invoice_findings
 from . import ksef_invoice_schema
 from . import ksef_invoice_proof

@@ -44,6 +44,8 @@ class AccountMove(models.Model):
         'ksef.invoice.reference', 'move_id', string="Invoices outside this Odoo", copy=False,
         help="Invoices that this one corrects or settles and that were not issued in this Odoo.")
     ksef_is_correction = fields.Boolean(compute='_compute_ksef_is_correction', help="Stated in KSeF as a correcting invoice (KOR).")
+    ksef_has_order = fields.Boolean(
+        compute='_compute_ksef_is_correction', help="An advance invoice or its correction: it describes an order.")
 
     # ------------------------------------------------------------------ advances, settlements, simplified invoices
     ksef_special_kind = fields.Selection(
@@ -110,10 +112,11 @@ class AccountMove(models.Model):
         string="KSeF number from another program", copy=False, tracking=True,
         help="Numer KSeF of an invoice that was sent with another program. It isn't sent again, and its corrections name this number.")
 
-    @api.depends('move_type', 'reversed_entry_id', 'ksef_reference_ids.kind')
+    @api.depends('move_type', 'reversed_entry_id', 'ksef_reference_ids.kind', 'ksef_special_kind')
     def _compute_ksef_is_correction(self):
         for move in self:
             move.ksef_is_correction = move._ksef_is_correction()
+            move.ksef_has_order = move._ksef_root().ksef_special_kind == 'advance'
 
     @api.constrains('ksef_outside_number')
     def _check_ksef_outside_number(self):

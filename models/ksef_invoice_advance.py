@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from odoo import models
+from odoo import Command, models
 
 from ..ksef.fa3.codes import InvoiceKind
 from ..ksef.fa3.lexical import PRICE, QUANTITY, TEXT_512
@@ -11,6 +11,7 @@ from ..ksef.fa3.model import AdvanceInvoice, Order, OrderLine
 from ..ksef.fa3.text import collapse, shorten
 from .ksef_invoice_findings import Issue
 from .ksef_invoice_lines import amount, decimal_number
+from .ksef_render_memo import once
 
 KINDS = {'advance': InvoiceKind.ADVANCE, 'settlement': InvoiceKind.SETTLEMENT, 'simplified': InvoiceKind.SIMPLIFIED}
 CORRECTED_KINDS = {'advance': InvoiceKind.ADVANCE_CORRECTION, 'settlement': InvoiceKind.SETTLEMENT_CORRECTION}
@@ -32,12 +33,14 @@ class Ordered(NamedTuple):
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
+    @once
     def _ksef_invoice_kind(self) -> InvoiceKind:
         """Return what kind of document this is (RodzajFaktury)."""
         if self._ksef_is_correction():
             return CORRECTED_KINDS.get(self._ksef_root()._ksef_special_kind(), InvoiceKind.CORRECTION)
         return KINDS.get(self._ksef_special_kind(), InvoiceKind.VAT)
 
+    @once
     def _ksef_special_kind(self) -> str | None:
         """Return 'advance', 'settlement' or 'simplified', as chosen or as the sales order tells."""
         if self.ksef_special_kind:
@@ -71,15 +74,15 @@ class AccountMove(models.Model):
             and (move in self.ksef_advance_ids or move._ksef_special_kind() == 'advance')).sorted('id')
 
     def _ksef_advance_invoices(self) -> tuple[AdvanceInvoice, ...]:
-        """Return how the settled advance invoices are named: by KSeF number, or by their own when outside KSeF."""
+        """Return how the settled advance invoices and their corrections are named."""
         root = self._ksef_root()
         if root._ksef_special_kind() != 'settlement':
             return ()
-        named = [(move._ksef_known_number(), move.name) for move in root._ksef_settled_advances()]
-        named += [(row.ksef_number, row.number) for row in root.ksef_reference_ids if row.kind == 'advance']
-        return tuple(
-            AdvanceInvoice(ksef_number=ksef_number) if ksef_number else AdvanceInvoice(number=collapse(number))
-            for ksef_number, number in named)
+        rows = root.ksef_reference_ids.filtered(lambda row: row.kind == 'advance')
+        return (
+            *(move._ksef_advance_name() for move in root._ksef_settled_documents()),
+            *(AdvanceInvoice(ksef_number=row.ksef_number) if row.ksef_number else AdvanceInvoice(number=collapse(row.number))
+              for row in rows))
 
     # ------------------------------------------------------------------ refusals
 
@@ -89,11 +92,11 @@ class AccountMove(models.Model):
         if kind == 'settlement' and not self._ksef_is_correction():
             return self._ksef_settlement_refusals()
         root = self._ksef_root()
-        return self._ksef_order_refusals(context, root) if root._ksef_special_kind() == 'advance' else []
+        return self._ksef_order_refusals(context) if root._ksef_special_kind() == 'advance' else []
 
-    def _ksef_order_refusals(self, context, root) -> list[Issue]:
+    def _ksef_order_refusals(self, context) -> list[Issue]:
         """An advance invoice describes the order (art. 106f sec. 1 pt 4), each line with one tax."""
-        source = root._ksef_order_source()
+        source = self._ksef_order_owner()._ksef_order_source()
         if not source:
             return [Issue.error('advance-without-order', self, 'ksef_order_line_ids')]
         issues = []
@@ -111,15 +114,20 @@ class AccountMove(models.Model):
             return [Issue.error('advance-unknown', self, 'ksef_advance_ids')]
         return [
             Issue.error('advance-unsent', self, 'ksef_advance_ids', value=move.name)
-            for move in advances if not (move.ksef_is_outside or move._ksef_known_number())]
+            for move in self._ksef_settled_documents() if not (move.ksef_is_outside or move._ksef_known_number())]
 
     # ------------------------------------------------------------------ the order
+
+    def _ksef_order_owner(self):
+        """Return the invoice that tells the order as it is now: the newest correction with lines of its own, or the advance."""
+        newest_first = (self, *reversed(self._ksef_earlier_corrections()), self._ksef_root())
+        return next((move for move in newest_first if move.ksef_order_line_ids), newest_first[-1])
 
     def _ksef_order_source(self) -> list[Ordered]:
         """Return the lines of the order that this advance is paid for."""
         if self.ksef_order_line_ids:
             return [
-                Ordered(line, line.name, line.uom_id, line.quantity, line.price_unit, line.tax_id, line.amount_net, line.amount_tax)
+                Ordered(line.origin_id or line, line.name, line.uom_id, line.quantity, line.price_unit, line.tax_id, line.amount_net, line.amount_tax)
                 for line in self.ksef_order_line_ids]
         if 'sale_line_ids' not in self.line_ids._fields:
             return []
@@ -129,20 +137,24 @@ class AccountMove(models.Model):
             Ordered(line, line.name, line.product_uom_id, line.product_uom_qty, line.price_unit * (1 - line.discount / 100),
                     line.tax_ids, line.price_subtotal, line.price_tax) for line in lines]
 
+    def _ksef_order_copies(self) -> list:
+        """Return commands that give a new correction the order as the newest of these invoices tells it."""
+        source = next((move.ksef_order_line_ids for move in reversed(self) if move.ksef_order_line_ids), [])
+        return [
+            Command.create({**values, 'move_id': False, 'origin_id': (line.origin_id or line).id})
+            for line in source for values in line.copy_data()]
+
     def _ksef_order(self, context) -> Order | None:
         """Return the order behind an advance; a corrected advance states it before and after."""
         root = self._ksef_root()
         if root._ksef_special_kind() != 'advance':
             return None
-        source = root._ksef_order_source()
-        states = (True, False) if self._ksef_is_correction() else (False,)
+        source = self._ksef_order_owner()._ksef_order_source()
         total = sum((amount(line.net) + amount(line.tax) for line in source), Decimal(0))
-        lines = (
-            self._ksef_order_line(context, number, line, before)
-            for number, line in enumerate(source, 1) for before in states)
-        return Order(total=total, lines=tuple(lines))
+        lines = [self._ksef_order_line(context, number, line) for number, line in enumerate(source, 1)]
+        return Order(total=total, lines=self._ksef_order_states(lines) if self._ksef_is_correction() else tuple(lines))
 
-    def _ksef_order_line(self, context, number: int, line: Ordered, before: bool) -> OrderLine:
+    def _ksef_order_line(self, context, number: int, line: Ordered) -> OrderLine:
         kind = context.kind(line.taxes)[0]
         return OrderLine(
             number=number,
@@ -155,5 +167,4 @@ class AccountMove(models.Model):
             tax=amount(line.tax) if kind and kind.group.tax_element else None,
             rate=kind.rate if kind else None,
             one_stop_shop_rate=kind.percent if kind and kind.is_oss else None,
-            before_correction=before,
         )

@@ -76,6 +76,9 @@ class KsefOrderLine(models.Model):
     _inherit = 'ksef.invoice.part'
     _description = "Order line behind an advance invoice"
 
+    origin_id = fields.Many2one(
+        'ksef.order.line', copy=False, index='btree_not_null', ondelete='set null',
+        help="On a correction: the line of the corrected advance invoice that this line shows as it is now.")
     name = fields.Char(string="Description", required=True, size=512)
     uom_id = fields.Many2one('uom.uom', string="Unit")
     quantity = fields.Float(default=1.0, digits='Product Unit')

@@ -26,6 +26,9 @@ class AccountMove(models.Model):
             return None, [finding for finding in findings if finding.path.startswith(PARTIES)]
         if has_errors(findings):
             return None, findings
+        findings += self._ksef_check_others(invoice)
+        if has_errors(findings):
+            return None, findings
         xml = writer.write(invoice)
         findings += [*rules.check_file(xml), *self._ksef_check_schema(context, xml)]
         return None if has_errors(findings) else xml, findings

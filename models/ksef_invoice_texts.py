@@ -83,7 +83,13 @@ TEXTS = {
         "line off."),
     'correction-effect-missing': _lt(
         "It isn't said in which period the correction counts for VAT (typ korekty). The invoice can be sent without it."),
+    'original-unseen': _lt(
+        "The corrected invoice %(value)s was not sent to KSeF from here, so what this correction says about it (lines before, buyer, "
+        "currency) couldn't be compared with it. Compare it yourself."),
     # advances and settlements
+    'advances-unseen': _lt(
+        "The settled advance %(value)s was not sent to KSeF from here, so it couldn't be proven that what remains is the order less "
+        "the advances. Recount it yourself."),
     'advance-without-order': _lt(
         "An advance invoice (faktura zaliczkowa) must describe the order it is paid for. Enter the order's lines on the page “KSeF data”."),
     'order-line-taxes': _lt("The order's line has no tax or several (%(value)s). KSeF takes one rate per line."),

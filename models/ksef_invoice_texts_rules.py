@@ -79,6 +79,8 @@ RULE_TEXTS = {
         "data”."),
     'order-sum': _lt("The order's value is %(value)s, its lines with tax make %(expected)s. Correct the order's lines."),
     'order-unexpected': _lt("The invoice describes an order, which only advance invoices do. Check the kind of invoice."),
+    'original-amount': _lt(
+        "The amount before the correction is %(value)s, but the corrected invoice and its earlier corrections make %(expected)s."),
     'original-buyer': _lt(
         "The corrected invoice was issued to another buyer. Correct it to zero and issue a new one to the right buyer."),
     'original-currency': _lt("The corrected invoice is in %(value)s. A correction is issued in the currency of the original."),
@@ -113,6 +115,9 @@ RULE_TEXTS = {
     'settlement-remainder': _lt(
         "%(value)s remain net on the final invoice, by order and advances it should be %(expected)s. Check the lines and "
         "the deducted advances."),
+    'settlement-part': _lt(
+        "%(value)s remain net on the final invoice; with all advances taken off it would be %(expected)s. The invoice is for a part of the "
+        "order: make sure that another one takes off the rest of the advances."),
     'settlement-sum': _lt(
         "%(value)s remain net on the final invoice, more than the whole order of %(expected)s. Check the deducted "
         "advances."),

@@ -17,6 +17,7 @@ from . import test_fa3_corrections
 from . import test_fa3_currency
 from . import test_fa3_extras
 from . import test_fa3_lines
+from . import test_fa3_originals
 from . import test_fa3_parties
 from . import test_fa3_proof
 from . import test_fa3_rates

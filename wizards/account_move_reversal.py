@@ -45,6 +45,9 @@ class AccountMoveReversal(models.TransientModel):
         )
         if move.currency_id != move.company_currency_id:
             values['invoice_currency_rate'] = move.invoice_currency_rate  # art. 31b: the rate of the original
+        if self.ksef_correction_kind == 'lines':
+            root = move._ksef_root()
+            values['ksef_order_line_ids'] = (root | root._ksef_family())._ksef_order_copies()
         if self.ksef_correction_kind == 'buyer':
             values['line_ids'] = [Command.create(self._ksef_empty_line(move))]
         return values

@@ -5,7 +5,7 @@ What the advances were is known only to who has them: :func:`check_against_advan
 
 from collections.abc import Iterable, Iterator
 
-from .amounts import HALF, ZERO, group_of, lines_of, net_sum, percent_of, rounding_tolerance
+from .amounts import HALF, ZERO, group_of, lines_of, net_sum, percent_of, rounding_tolerance, tax_sum
 from .codes import InvoiceKind
 from .finding import Finding, error, warning
 from .model import AdvanceInvoice, Invoice
@@ -92,8 +92,16 @@ def check_against_advances(invoice: Invoice, advances: Iterable[tuple[AdvanceInv
             paid[total.group] = (net + total.net, tax + (total.tax or ZERO))
     on_lines = {group_of(line, invoice) for line in invoice.lines} - {None}
     for group in sorted(on_lines | set(paid), key=lambda group: group.name):
-        findings += _remainder_findings(invoice, group, remaining.get(group), paid.get(group, (ZERO, ZERO)))
+        findings += _remainder_findings(
+            invoice, group, remaining.get(group), paid.get(group, (ZERO, ZERO)), _settles_a_part(invoice, advances))
     return findings
+
+
+def _settles_a_part(invoice: Invoice, advances) -> bool:
+    """Tell whether the settlement is for less than the order that was paid for: others may take off the rest."""
+    ordered = max((advance.order.total for _, advance in advances if advance.order), default=ZERO)
+    gross = net_sum(invoice.lines, invoice) + tax_sum(invoice.lines, invoice)
+    return gross < ordered - rounding_tolerance(invoice)
 
 
 def _named_findings(invoice: Invoice, names: list[AdvanceInvoice]) -> Iterator[Finding]:
@@ -108,13 +116,17 @@ def _named_findings(invoice: Invoice, names: list[AdvanceInvoice]) -> Iterator[F
             yield error('advance-foreign', f'advance_invoices[{position}]', sentence, value=value)
 
 
-def _remainder_findings(invoice: Invoice, group, total, paid) -> Iterator[Finding]:
+def _remainder_findings(invoice: Invoice, group, total, paid, part: bool) -> Iterator[Finding]:
     net = net_sum(lines_of(group, invoice), invoice) - paid[0]
     stated = total.net if total else ZERO
-    if abs(net - stated) > rounding_tolerance(invoice):
-        sentence = f"{group.name}: {stated} remain by the invoice, {net:.2f} by order and advances"
-        yield error('settlement-remainder', 'group_totals', sentence, group=group.name, value=str(stated),
-                    expected=f'{net:.2f}')
+    if abs(net - stated) <= rounding_tolerance(invoice):
+        return
+    sentence = f"{group.name}: {stated} remain by the invoice, {net:.2f} by order and advances"
+    values = {'group': group.name, 'value': str(stated), 'expected': f'{net:.2f}'}
+    if part and stated > net:
+        yield warning('settlement-part', 'group_totals', sentence, **values)
+    else:
+        yield error('settlement-remainder', 'group_totals', sentence, **values)
 
 
 RULES = (_check_order, _check_advances)

@@ -3,14 +3,15 @@
 What the corrected invoice said is known only to who has it: :func:`check_against_original` holds a correction against it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from .. import number as numbers
 from .amounts import net_of
 from .finding import ERROR, WARNING, Finding, error, warning
 from .lexical import KSEF_NUMBER
-from .model import Invoice, Line, PolishTaxId
+from .model import Invoice, Line, OrderLine, PolishTaxId
 
 FIRST_DAY = '20260201'  # KSeF 2.0
 
@@ -104,9 +105,37 @@ def _check_parties(invoice: Invoice) -> Iterator[Finding]:
 def check_against_original(invoice: Invoice, original: Invoice) -> list[Finding]:
     """Return what is wrong with a correction of one invoice, as it stood after earlier corrections.
 
-    :param original: the corrected invoice with the lines that it has by now.
+    :param original: the corrected invoice as it stands by now, see :func:`after_corrections`.
     """
-    return [*_original_findings(invoice, original), *_state_findings(invoice, original)]
+    return [
+        *_original_findings(invoice, original),
+        *_state_findings(invoice.lines, original.lines, 'lines'),
+        *_state_findings(_order_lines(invoice), _order_lines(original), 'order.lines'),
+        *_previous_findings(invoice, original),
+    ]
+
+
+def after_corrections(original: Invoice, corrections: Iterable[Invoice]) -> Invoice:
+    """Return an invoice as its corrections, in their order of issue, have left it.
+
+    Lines that a correction states have become what it says; its new lines are lines of the invoice from then on. The
+    total is what the corrections left of it.
+    """
+    lines, ordered, total = _by_number(original.lines), _by_number(_order_lines(original)), original.total
+    for correction in corrections:
+        lines |= _by_number(correction.lines)
+        ordered |= _by_number(_order_lines(correction))
+        total += correction.total
+    order = original.order and replace(original.order, lines=tuple(ordered.values()))
+    return replace(original, lines=tuple(lines.values()), order=order, total=total)
+
+
+def _by_number(lines: tuple) -> dict:
+    return {line.number: line for line in lines if not line.before_correction}
+
+
+def _order_lines(invoice: Invoice) -> tuple:
+    return invoice.order.lines if invoice.order else ()
 
 
 def _original_findings(invoice: Invoice, original: Invoice) -> Iterator[Finding]:
@@ -122,21 +151,30 @@ def _original_findings(invoice: Invoice, original: Invoice) -> Iterator[Finding]
         yield error('original-number', 'correction.invoices', f"{original.number} isn't named", value=original.number)
 
 
-def _state_findings(invoice: Invoice, original: Invoice) -> Iterator[Finding]:
-    """What a line was before is what it is on the corrected invoice."""
-    lines = {line.number: line for line in original.lines if not line.before_correction}
-    for position, line in enumerate(invoice.lines):
+def _state_findings(lines: tuple, originals: tuple, path: str) -> Iterator[Finding]:
+    """What a line was before is what it is on the corrected invoice, or in its order."""
+    known = _by_number(originals)
+    for position, line in enumerate(lines):
         if not line.before_correction:
             continue
-        old = lines.get(line.number)
+        old = known.get(line.number)
         if old is None or _worth(old) != _worth(line):
             value = '' if old is None else f'{_worth(old)[0]}'
             sentence = f"line {line.number} doesn't say what the corrected invoice says"
-            yield error('original-line', f'lines[{position}].net', sentence, line=line.number, expected=value)
+            yield error('original-line', f'{path}[{position}].net', sentence, line=line.number, expected=value)
 
 
-def _worth(line: Line) -> tuple[Decimal | None, object]:
-    return net_of(line), line.rate
+def _previous_findings(invoice: Invoice, original: Invoice) -> Iterator[Finding]:
+    """Of a corrected advance or settlement the amount before (P_15ZK) is what its corrections have left of it."""
+    previous = invoice.correction.previous if invoice.correction else None
+    if previous and previous.amount != original.total:
+        sentence = f"{previous.amount} before the correction, {original.total} by the corrected invoice"
+        values = {'value': str(previous.amount), 'expected': str(original.total)}
+        yield error('original-amount', 'correction.previous', sentence, **values)
+
+
+def _worth(line: Line | OrderLine) -> tuple[Decimal | None, object]:
+    return net_of(line) if isinstance(line, Line) else line.net, line.rate
 
 
 RULES = (_check_block, _check_corrected, _check_parties)
