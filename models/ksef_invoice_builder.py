@@ -11,13 +11,14 @@ from ..ksef.fa3.text import collapse
 from .account_move_lock import SALE_TYPES
 from .ksef_invoice_context import Entry, RenderContext
 from .ksef_invoice_findings import Origin
+from .ksef_render_memo import remembering
 
 SYSTEM = 'Odoo l10n_pl_ksef'
 # What is read of the journal items and partners: all of it at once for a whole batch.
 ITEM_FIELDS = (
     'display_type', 'sequence', 'name', 'quantity', 'price_unit', 'discount', 'price_subtotal', 'price_total', 'balance',
     'amount_currency', 'product_id', 'product_uom_id', 'tax_ids', 'tax_line_id', 'tax_tag_ids', 'date_maturity', 'move_id',
-    'ksef_corrected_line_id',
+    'ksef_corrected_line_id', 'ksef_procedure', 'ksef_supply_date',
 )
 PARTNER_FIELDS = (
     'name', 'vat', 'is_company', 'street', 'street2', 'zip', 'city', 'state_id', 'country_id', 'email', 'phone',
@@ -59,7 +60,8 @@ class AccountMove(models.Model):
         """Return ``{move: RenderedInvoice}`` for many posted customer invoices, reading their data in bulk."""
         context = RenderContext(self, created_at)
         self._ksef_read_ahead()
-        return {move: move._ksef_render_one(context) for move in self}
+        with remembering():
+            return {move: move._ksef_render_one(context) for move in self}
 
     def _ksef_read_ahead(self):
         """Read what rendering needs of all invoices at once, so that the number of queries doesn't grow."""

@@ -20,7 +20,7 @@ class Entry:
     ``items``: all; ``products``: lines that are sold; ``deducted``: those of them that take off an advance (a
     settlement states them by the number of the advance invoice, not as lines); ``lines``: the others; ``shown``:
     these with sections and notes; ``taxes``: items of tax; ``terms``: receivables with their due dates; ``rounding``:
-    what the method of cash rounding added.
+    what the method of cash rounding added; ``line_taxes``: the different taxes of the products (empty: none).
     """
 
     def __init__(self, move):
@@ -37,6 +37,7 @@ class Entry:
         self.taxes = [item for item in self.items if item.tax_line_id]
         self.terms = by_type['payment_term']
         self.rounding = by_type['rounding']
+        self.line_taxes = list(dict.fromkeys(item.tax_ids[:1] for item in self.products))
 
 
 def _printed_order(item) -> tuple:
@@ -54,6 +55,7 @@ class RenderContext:
         languages = dict(model.env['res.lang'].get_installed())
         self._language = POLISH if POLISH in languages else 'en_US'
         self._units, self._kinds, self._grids, self._booked = {}, {}, {}, {}
+        self._line_kinds, self.states = {}, {}
         self.schema, self.schema_problem = None, None
         try:
             self.schema = model._ksef_schema()
@@ -67,6 +69,16 @@ class RenderContext:
         if tax.id not in self._kinds:
             self._kinds[tax.id] = tax._ksef_kind()
         return self._kinds[tax.id]
+
+    def line_kind(self, item) -> TaxKind | None:
+        """Return what the tax of a journal item is in FA(3)."""
+        if item.id not in self._line_kinds:
+            self._line_kinds[item.id] = self.kind(item.tax_ids[:1])[0]
+        return self._line_kinds[item.id]
+
+    def line_kinds(self, entry: Entry) -> list[TaxKind]:
+        """Return what the taxes on the lines of an invoice are, each once."""
+        return [kind for tax in entry.line_taxes if (kind := self.kind(tax)[0])]
 
     def rate(self, tax) -> tuple[TaxRate | None, str | None]:
         """Return the rate of a tax, or the code of why it has none; neither without a tax."""

@@ -11,6 +11,7 @@ from ..ksef.fa3.text import collapse
 from .ksef_invoice_findings import Issue
 from .ksef_invoice_lines import LineState, amount, state_of
 from .ksef_invoice_states import as_difference, corrected
+from .ksef_render_memo import once
 
 
 class AccountMove(models.Model):
@@ -18,6 +19,7 @@ class AccountMove(models.Model):
 
     # ------------------------------------------------------------------ what is corrected
 
+    @once
     def _ksef_is_correction(self) -> bool:
         """Tell whether this is a correcting invoice: a credit note, a debit note, or one that names what it corrects."""
         return self.move_type == 'out_refund' or (self.move_type == 'out_invoice' and bool(
@@ -27,6 +29,7 @@ class AccountMove(models.Model):
         """Return the document in Odoo that this one corrects, itself perhaps a correction."""
         return self.reversed_entry_id or (self.debit_origin_id if 'debit_origin_id' in self._fields else self.browse())
 
+    @once
     def _ksef_root(self):
         """Return the invoice at the beginning of a chain of corrections (an invoice itself, when it is none)."""
         move = self

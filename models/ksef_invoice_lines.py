@@ -12,6 +12,7 @@ from ..ksef.fa3.lexical import PRICE, QUANTITY, TEXT_256, TEXT_512
 from ..ksef.fa3.model import GroupTotal, Line, Remark
 from ..ksef.fa3.text import collapse, find_forbidden, shorten, split
 from .ksef_invoice_tax import TaxKind
+from .ksef_render_memo import once
 
 CENT = Decimal('0.01')
 # Polish, because an invoice in KSeF is: words of the document, not of the user interface.
@@ -55,7 +56,7 @@ def full_value(quantity: Decimal, unit_price: Decimal) -> Decimal:
     return _WIDE.multiply(quantity, unit_price).quantize(CENT, context=_WIDE)
 
 
-def _short(text: str | None, limit: int = 50) -> str | None:
+def _fitting_code(text: str | None, limit: int = 50) -> str | None:
     """Return a code of a product, if FA(3) can hold it: codes of one's own are a courtesy and stay out otherwise."""
     code = collapse(text)
     return code if 0 < len(code) <= limit and not find_forbidden(code) else None
@@ -88,17 +89,22 @@ class LineState:
 
 def state_of(context, item) -> LineState:
     """Return a line as it is booked."""
-    tax = item.tax_ids[:1]
-    kind = context.kind(tax)[0]
+    if item.id not in context.states:
+        context.states[item.id] = _booked_state(context, item)
+    return context.states[item.id]
+
+
+def _booked_state(context, item) -> LineState:
+    kind, discount = context.line_kind(item), item.discount
     state = LineState(
         item=item,
         quantity=decimal_number(item.quantity, QUANTITY.places),
         unit_price=decimal_number(item.price_unit, PRICE.places),
-        percent=item.discount,
+        percent=discount,
         net=amount(item.price_subtotal),
         gross=amount(item.price_total),
-        is_gross=bool(tax.price_include or (kind and kind.margin)),
-        has_discount=bool(item.discount),
+        is_gross=bool(item.tax_ids[:1].price_include or (kind and kind.margin)),
+        has_discount=bool(discount),
     )
     # Odoo makes a gross value of net value and tax, each rounded; what the buyer sees is quantity times price.
     return rounded(state) if state.is_gross else state
@@ -114,6 +120,28 @@ def rounded(state: LineState) -> LineState:
     if abs(value - (state.gross if state.is_gross else state.net)) > CENT:
         return state
     return replace(state, gross=value) if state.is_gross else replace(state, net=value)
+
+
+class ProductProduct(models.Model):
+    _inherit = 'product.product'
+
+    @once
+    def _ksef_codes(self) -> dict:
+        """Return the codes of a product that a line states."""
+        goods_code = self.l10n_pl_vat_gtu
+        return {
+            'index': _fitting_code(self.default_code),
+            'gtin': _fitting_code(self.barcode, 20),
+            'pkwiu': _fitting_code(self.ksef_pkwiu),
+            'cn': _fitting_code(self.ksef_cn),
+            'pkob': _fitting_code(self.ksef_pkob),
+            'goods_code': GoodsCode(goods_code) if goods_code else None,
+        }
+
+    @once
+    def _ksef_is_annex_15(self) -> bool:
+        """Tell whether annex 15 (split payment) names the product, by its own mark or its group (GTU)."""
+        return bool(self.ksef_annex_15 or self.l10n_pl_vat_gtu in ANNEX_15_GOODS)
 
 
 class AccountMove(models.Model):
@@ -132,7 +160,7 @@ class AccountMove(models.Model):
         :param uid: identifier, when it isn't the one of the journal item; :param before: the state before a correction.
         """
         item = state.item
-        kind: TaxKind | None = context.kind(item.tax_ids[:1])[0]
+        kind = context.line_kind(item)
         tax_free = not kind or kind.margin
         return Line(
             number=number,
@@ -156,20 +184,18 @@ class AccountMove(models.Model):
 
     def _ksef_line_marks(self, item, kind: TaxKind | None) -> dict:
         """Return codes and procedure of a line."""
-        product = item.product_id
-        goods_code = product.l10n_pl_vat_gtu
-        voucher = next((procedure for field, procedure in VOUCHERS.items() if self[field]), None)
+        product, own = item.product_id, item.ksef_procedure
         return {
-            'index': _short(product.default_code),
-            'gtin': _short(product.barcode, 20),
-            'pkwiu': _short(product.ksef_pkwiu),
-            'cn': _short(product.ksef_cn),
-            'pkob': _short(product.ksef_pkob),
-            'annex_15': bool(kind and kind.group in TAXED_GROUPS and (product.ksef_annex_15 or goods_code in ANNEX_15_GOODS)),
+            **product._ksef_codes(),
+            'annex_15': bool(kind and kind.group in TAXED_GROUPS and product._ksef_is_annex_15()),
             'supply_date': item.ksef_supply_date or None,
-            'goods_code': GoodsCode(goods_code) if goods_code else None,
-            'procedure': Procedure(item.ksef_procedure) if item.ksef_procedure else (kind and kind.procedure) or voucher,
+            'procedure': Procedure(own) if own else (kind and kind.procedure) or self._ksef_voucher(),
         }
+
+    @once
+    def _ksef_voucher(self) -> Procedure | None:
+        """Return the procedure of vouchers that the invoice is marked with."""
+        return next((procedure for field, procedure in VOUCHERS.items() if self[field]), None)
 
     def _ksef_remarks(self, entry, numbers: dict) -> tuple[list[Remark], list]:
         """Return sections, notes and names that are too long for their line, and the journal item of each.
@@ -229,6 +255,7 @@ class AccountMove(models.Model):
         kind = context.kind(tax)[0]
         return kind.group if kind else None
 
+    @once
     def _ksef_exchange_rate(self) -> Decimal | None:
         """Return the PLN that one unit of the invoice's currency is worth (KursWaluty), ``None`` on invoices in PLN."""
         if self.currency_id.name == 'PLN' or not self.invoice_currency_rate:

@@ -6,7 +6,7 @@ from ..ksef.fa3.codes import TaxRate
 from ..ksef.fa3.model import Annotations, Buyer, EuVatId, Exemption, NoTaxId, OtherTaxId
 from ..ksef.fa3.text import collapse
 from .ksef_invoice_findings import Issue
-from .ksef_invoice_lines import ANNEX_15_GOODS, TAXED_GROUPS
+from .ksef_invoice_lines import TAXED_GROUPS
 
 SPLIT_PAYMENT_LIMIT = 15000  # PLN, tax included
 EXEMPTION_ATTRIBUTES = {'act': 'polish_act', 'directive': 'directive', 'other': 'other_basis'}
@@ -17,10 +17,9 @@ class AccountMove(models.Model):
 
     def _ksef_annotations(self, context, entry, buyer: Buyer) -> Annotations:
         """Return what an invoice states beside its amounts."""
-        taxes = {item.tax_ids[:1] for item in entry.products}
-        kinds = [kind for tax in taxes if (kind := context.kind(tax)[0])]
+        kinds = context.line_kinds(entry)
         return Annotations(
-            cash_method=self.ksef_cash_method or any(tax.tax_exigibility == 'on_payment' for tax in taxes),
+            cash_method=self.ksef_cash_method or any(tax.tax_exigibility == 'on_payment' for tax in entry.line_taxes),
             reverse_charge=self._ksef_reverse_charge({kind.rate for kind in kinds}, buyer),
             split_payment=self._ksef_split_payment(context, entry, buyer),
             exemption=self._ksef_exemption(context, entry),
@@ -55,14 +54,14 @@ class AccountMove(models.Model):
         return gross > SPLIT_PAYMENT_LIMIT and not isinstance(buyer.identifier, NoTaxId)
 
     def _ksef_taxed_items(self, context, entry) -> list:
-        kinds = ((item, context.kind(item.tax_ids[:1])[0]) for item in entry.products)
+        kinds = ((item, context.line_kind(item)) for item in entry.products)
         return [item for item, kind in kinds if kind and kind.group in TAXED_GROUPS]
 
     def _ksef_annex_items(self, context, entry) -> list:
         """Return the taxed lines of goods and services of annex 15, as far as product or group (GTU) tells."""
         return [
             item for item in self._ksef_taxed_items(context, entry)
-            if item.product_id.ksef_annex_15 or item.product_id.l10n_pl_vat_gtu in ANNEX_15_GOODS]
+            if item.product_id._ksef_is_annex_15()]
 
     # ------------------------------------------------------------------ exemption
 
@@ -78,8 +77,7 @@ class AccountMove(models.Model):
         return Exemption(**{EXEMPTION_ATTRIBUTES[law or 'act']: basis}) if basis else None
 
     def _ksef_exempt_taxes(self, context, entry) -> list:
-        taxes = dict.fromkeys(item.tax_ids[:1] for item in entry.products)
-        return [tax for tax in taxes if context.rate(tax)[0] is TaxRate.EXEMPT]
+        return [tax for tax in entry.line_taxes if context.rate(tax)[0] is TaxRate.EXEMPT]
 
     # ------------------------------------------------------------------ what stands against them
 
@@ -116,5 +114,5 @@ class AccountMove(models.Model):
 
     def _ksef_margin_issues(self, context, entry) -> list[Issue]:
         """One invoice states one kind of margin, and no tax beside it (art. 120: the buyer must not see it)."""
-        margins = {kind.margin for item in entry.products if (kind := context.kind(item.tax_ids[:1])[0]) and kind.margin}
+        margins = {kind.margin for kind in context.line_kinds(entry) if kind.margin}
         return [Issue.error('margin-kinds', self, 'invoice_line_ids')] if len(margins) > 1 else []

@@ -8,11 +8,13 @@ from ..ksef.fa3.codes import ThirdPartyRole
 from ..ksef.fa3.model import InternalId, ThirdParty
 from ..ksef.fa3.text import collapse
 from .ksef_invoice_party import address_of, buyer_identifier, contacts_of
+from .ksef_render_memo import once
 
 
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
+    @once
     def _ksef_third_parties(self) -> tuple[ThirdParty, ...]:
         """Return the parties entered on the invoice, and addressees with a role of their own."""
         parties = [
@@ -42,6 +44,7 @@ class AccountMove(models.Model):
             customer_number=collapse(partner.ksef_customer_number) or None,
         )
 
+    @once
     def _ksef_unit_marks(self) -> dict:
         """Return whether the invoice concerns a unit of local government (JST) or a member of a VAT group (GV)."""
         roles = {party.role for party in self._ksef_third_parties()}
