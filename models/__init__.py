@@ -13,6 +13,9 @@ from . import ksef_connection_connect
 from . import ksef_connection_screen
 from . import ksef_connection_expiry
 from . import ksef_connection_support
+from . import ksef_permission
+from . import ksef_permission_connection
+from . import ksef_permission_task
 from . import res_company
 from . import res_company_connection
 from . import res_config_settings
@@ -57,6 +60,7 @@ from . import ir_websocket
 from . import ksef_worker
 from . import ksef_worker_login
 from . import ksef_worker_task
+from . import ksef_worker_permission
 from . import ksef_worker_send
 from . import ksef_worker_poll
 from . import ksef_worker_recover

@@ -4,6 +4,8 @@ from stdnum.pl import nip as nip_module
 
 from ..ksef.environment import get_environment
 from ..ksef.errors import KsefConfigError
+from ..ksef.internal_id import internal_id_problem
+from ..ksef.types import Context
 from .ksef_document import LIVE_STATES
 
 ENVIRONMENTS = [
@@ -36,6 +38,9 @@ class KsefConnection(models.Model):
     local_url = fields.Char(string="Sandbox address", help="Address of a sandbox on this machine, e.g. http://127.0.0.1:8200/v2")
     nip = fields.Char(
         string="NIP", required=True, help="The seller's NIP, not the buyer's: the company that issues the invoices.")
+    internal_id = fields.Char(
+        string="Internal identifier", readonly=True, copy=False,
+        help="Identyfikator wewnętrzny (NIP-00000) of a unit of the taxpayer: what the program logs in to instead of the NIP.")
     state = fields.Selection(
         [
             ('draft', "Not connected"),
@@ -66,8 +71,8 @@ class KsefConnection(models.Model):
     failures = fields.Integer(readonly=True, copy=False, help="Calls in a row that did not reach KSeF.")
     due_at = fields.Datetime(readonly=True, copy=False, help="When a worker must look at the connection itself.")
 
-    _one_per_environment = models.Constraint(
-        'UNIQUE (company_id, environment, nip)', "The company has a connection to this environment already.")
+    _one_per_environment = models.UniqueIndex(
+        "(company_id, environment, nip, COALESCE(internal_id, ''))", "The company has a connection to this environment already.")
 
     @api.depends('company_id', 'environment')
     def _compute_name(self):
@@ -102,7 +107,32 @@ class KsefConnection(models.Model):
                     nip=connection.nip or '',
                 ))
 
+    @api.constrains('nip', 'internal_id')
+    def _check_internal_id(self):
+        for connection in self.filtered('internal_id'):
+            problem = self._internal_id_problem(connection.internal_id, connection.nip)
+            if problem:
+                raise ValidationError(problem)
+
+    @api.model
+    def _internal_id_problem(self, internal_id, nip):
+        """What is wrong with an internal identifier of the NIP, as a sentence, or False."""
+        texts = {
+            'shape': self.env._(
+                "An internal identifier is the NIP, a dash and 5 digits, for example 6824515772-12343. KSeF shows it where the unit was "
+                "made: taxpayer application, Uprawnienia → Jednostki podrzędne."),
+            'nip': self.env._("This internal identifier belongs to another NIP than the company's, %(nip)s.", nip=nip),
+            'check_digit': self.env._(
+                "The last digit of the internal identifier does not fit the others. Compare it with the taxpayer application."),
+        }
+        return texts.get(internal_id_problem(internal_id, nip), False)
+
     # ------------------------------------------------------------------ what the rest of the program asks
+
+    def _get_context(self):
+        """What the program logs in to (``ksef.types.Context``): the NIP, or a unit of it."""
+        self.ensure_one()
+        return Context(self.internal_id, 'InternalId') if self.internal_id else Context(self.nip)
 
     def _get_environment(self):
         """The ``ksef.environment.Environment`` of this connection.

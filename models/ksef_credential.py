@@ -2,8 +2,6 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..ksef.types import Context
-
 # Tokens are renewed this long before they end, so that none ends between the check and the call.
 RENEWAL_MARGIN = timedelta(seconds=90)
 # In this order the program logs in; a credential that was just added comes first, to see whether it works.
@@ -95,7 +93,7 @@ class KsefCredential(models.Model):
         It is called after the transaction has ended, so everything that it needs is read here.
         """
         self.ensure_one()
-        context, token = Context(self.connection_id.nip), self._reveal('secret')
+        context, token = self.connection_id._get_context(), self._reveal('secret')
         return lambda client: client.start_token_login_with_fresh_key(context, token)
 
     def _refuse(self, code, message):

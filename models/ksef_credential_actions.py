@@ -57,5 +57,5 @@ class KsefTask(models.Model):
             credential.write({'active': False, 'is_default': False, 'secret': False})
         self._set_done(self.env._("Revoked. Invoices that were issued with it stay valid."))
         connection = self.connection_id
-        if connection.state == 'connected' and credential.kind != 'offline':
+        if connection.state == 'connected' and credential and credential.kind != 'offline':
             connection._start_verification()

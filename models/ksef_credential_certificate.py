@@ -4,7 +4,6 @@ from odoo import api, fields, models
 
 from ..ksef import xades
 from ..ksef.certificates import CertificateKind, KeyPair
-from ..ksef.types import Context
 
 # From this many days before its end a certificate is shown as ending.
 ENDING_DAYS = 30
@@ -95,7 +94,7 @@ class KsefCredential(models.Model):
     def _get_login_call(self):
         if self.kind != 'certificate':
             return super()._get_login_call()
-        context, pair = Context(self.connection_id.nip), self._get_pair()
+        context, pair = self.connection_id._get_context(), self._get_pair()
 
         def login(client):
             request = xades.auth_token_request(client.challenge(), context)

@@ -5,7 +5,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..ksef import signed_request, xades
-from ..ksef.types import Context
 from .ksef_run import NoCredential
 
 # KSeF takes a challenge (wyzwanie) for so long (POST /auth/challenge).
@@ -52,7 +51,7 @@ class KsefCredential(models.Model):
         started = datetime.fromtimestamp(challenge.timestamp_ms / 1000, UTC).replace(tzinfo=None, microsecond=0)
         # A clock that is wrong here must not show minutes that KSeF does not give.
         valid_until = min(started, fields.Datetime.now()) + CHALLENGE_LIFE
-        request = xades.auth_token_request(challenge, Context(self.connection_id.nip))
+        request = xades.auth_token_request(challenge, self.connection_id._get_context())
         self.sudo().write({
             'request_wanted': False, 'request_xml': base64.b64encode(request), 'request_challenge': challenge.challenge,
             'request_valid_until': valid_until,
@@ -69,7 +68,7 @@ class KsefCredential(models.Model):
             raise UserError(self.env._("There is no request to be signed yet. Click “Prepare a new file” and sign that one."))
         try:
             signed = signed_request.check(
-                content, credential.request_challenge, Context(credential.connection_id.nip), datetime.now(UTC),
+                content, credential.request_challenge, credential.connection_id._get_context(), datetime.now(UTC),
                 credential.request_valid_until.replace(tzinfo=UTC))
         except signed_request.RequestProblem as problem:
             raise UserError(self.env['ksef.advice']._explain_signed_request(problem)) from None

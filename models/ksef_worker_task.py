@@ -26,6 +26,7 @@ TOKEN_PERMISSIONS = ('InvoiceRead', 'InvoiceWrite')
 WHERE = {
     'enroll_authentication': Where.CERTIFICATE, 'enroll_offline': Where.CERTIFICATE, 'revoke_certificate': Where.CERTIFICATE,
     'generate_token': Where.TOKEN, 'revoke_token': Where.TOKEN,
+    'list_permissions': Where.PERMISSION, 'grant_permission': Where.PERMISSION, 'revoke_permission': Where.PERMISSION,
 }
 PASSING = (KsefConnectError, KsefUnconfirmedError, KsefRateLimitError, KsefUnauthorizedError)
 

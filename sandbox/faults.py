@@ -27,6 +27,7 @@ ACTIONS = {
     "session_status": {"code": (int, True), "description": (str, False), "details": (list, False)},
     "login_status": {"code": (int, True), "description": (str, False), "details": (list, False)},
     "token_status": {"status": (str, True)},
+    "operation_status": {"code": (int, True)},
     "expired_links": {},
     "wrong_export_hash": {},
     "export_status": {"code": (int, True)},
