@@ -28,7 +28,9 @@ from . import test_invoice_live
 from . import test_l10n_pl_edi
 from . import test_lock
 from . import test_neutralize
+from . import test_preview
 from . import test_permission
+from . import test_permission_revoke
 from . import test_print
 from . import test_rights
 from . import test_secrets
@@ -37,5 +39,7 @@ from . import test_send_wizard
 from . import test_send_wizard_odoo
 from . import test_state_answers
 from . import test_state_machine
+from . import test_takeover
 from . import test_tour
 from . import test_worker
+from .neighbours import test_with_sale

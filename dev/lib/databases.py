@@ -7,6 +7,9 @@ import sys
 
 import environment as dev
 
+# Odoo's modules that the addon knows but does not need: sales orders, delivery notes, purchase orders, debit notes, expenses.
+NEIGHBOURS = ("sale_stock", "purchase", "account_debit_note", "hr_expense")
+
 
 class Databases:
     """The databases of one run; their names end in our process number, so that runs never meet.
@@ -16,7 +19,8 @@ class Databases:
 
     def __init__(self, kind="test"):
         number = os.getpid()
-        self.base, self.live, *self.odoo = (f"ksef_{kind}_{use}_{number}" for use in ("base", "live", "odoo", "odoo2"))
+        self.base, self.live, self.neighbours, *self.odoo = (
+            f"ksef_{kind}_{use}_{number}" for use in ("base", "live", "neighbours", "odoo", "odoo2", "odoo3"))
         self.log = dev.HOME / "log" / f"install-{number}.log"
         self.conf = dev.HOME / "conf" / f"{self.base}.conf"
         self.process = None
@@ -43,13 +47,17 @@ class Databases:
     def env(self, family, lane=0):
         """A fresh copy of the installed database for a family: the variables to run it with.
 
-        :param lane: two runs at once have a database each
+        :param lane: runs at the same time have a database each
+        :raise subprocess.CalledProcessError: the modules beside the addon could not be installed; the log says why
         """
-        database = self.odoo[lane] if family == "odoo" else self.live
+        database = {"odoo": self.odoo[lane], "neighbours": self.neighbours}.get(family, self.live)
         dev.copy_database(self.base, database)
         conf = dev.write_conf(database, dev.HOME / "conf" / f"{database}.conf", http_port=dev.free_port())
+        if family == "neighbours":
+            command, env = dev.odoo_command(conf, "-i", ",".join(NEIGHBOURS), "--stop-after-init", "--no-http", "--log-level=warn")
+            subprocess.run(command, env=env, stdin=subprocess.DEVNULL, check=True)
         env = dev.live_env(database, self.base, conf)
-        return env | {"PYTHONPATH": dev.ODOO_LIB, "ODOO_RC": str(conf)} if family == "odoo" else env
+        return env if family == "live" else env | {"PYTHONPATH": dev.ODOO_LIB, "ODOO_RC": str(conf)}
 
     def drop(self):
         """Everything away again."""
@@ -58,7 +66,7 @@ class Databases:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait()
-        for name in (*self.odoo, self.live, self.base):
+        for name in (*self.odoo, self.neighbours, self.live, self.base):
             dev.drop_database(name)
             (dev.HOME / "conf" / f"{name}.conf").unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)

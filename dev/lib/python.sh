@@ -33,20 +33,18 @@ pip_install() {         # pip_install PYTHON FOLDER REQUIREMENTS [0|1]: the file
             --only-binary :all: -r /dev/stdin
 }
 
-new_venv() {            # new_venv FOLDER LOG; prints the Python whose pip installs into it
-    local python
-    python=$(find_python)
-    say "$(basename "$1"): new virtual environment of $("$python" --version)"
-    if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
-        apt_install python3-venv || die "$python has no venv module: install the package python3-venv"
+new_venv() {            # new_venv PYTHON FOLDER LOG
+    local with_pip=--without-pip
+    say "$(basename "$2"): new virtual environment of $("$1" --version)"
+    if ! "$1" -c 'import venv, ensurepip' 2>/dev/null; then
+        apt_install python3-venv || die "$1 has no venv module: install the package python3-venv"
     fi
-    rm -rf "$1"
-    if "$python" -m pip --help 2>/dev/null | grep -q -e '--python '; then
-        "$python" -m venv --without-pip "$1" >"$2" 2>&1 && printf '%s\n' "$python"
-    else
-        "$python" -m venv "$1" >"$2" 2>&1 && printf '%s\n' "$1/bin/python"
-    fi || die "cannot make a virtual environment, see $2: $(tail -n2 "$2")"
+    has_pip "$1" || with_pip=""
+    # shellcheck disable=SC2086
+    "$1" -m venv --clear $with_pip "$2" >"$3" 2>&1 || die "cannot make a virtual environment, see $3: $(tail -n2 "$3")"
 }
+
+has_pip() { "$1" -m pip --help 2>/dev/null | grep -q -e '--python '; }
 
 make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is up to date
     local folder=$1 requirements=$2 want python log half failed=""
@@ -54,7 +52,11 @@ make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is
     [ "$(cat "$folder/.complete" 2>/dev/null)" = "$want" ] && [ -x "$folder/bin/python" ] && return
     need_space 2000 "the set-up"
     log=$DEV_HOME/log/$(basename "$folder").log
-    python=$(new_venv "$folder" "$log")
+    python=$(find_python)
+    "$folder/bin/python" -c '' 2>/dev/null && { has_pip "$python" || has_pip "$folder/bin/python"; } ||
+        new_venv "$python" "$folder" "$log"
+    has_pip "$python" || python=$folder/bin/python
+    rm -f "$folder/.complete"
     say "$(basename "$folder"): installing $(basename "$requirements") with pip"
     # two at once: each waits for the network half of the time; with --no-deps neither touches what the other installs
     pip_install "$python" "$folder" "$requirements" 0 >>"$log" 2>&1 &

@@ -1,10 +1,10 @@
-"""Run the three families of tests and add them up. Called by dev/test after the set-up.
+"""Run the families of tests and add them up. Called by dev/test after the set-up.
 
-Without arguments two processes work side by side: unit tests and Odoo tests in portions; live tests follow alone, because
+Without arguments three processes work side by side: unit tests, and Odoo tests in portions; live tests follow alone, because
 they watch times.
 
 unit: ksef/tests, sandbox/tests and dev/tests, plain pytest, no Odoo. odoo: tests/, pytest-odoo on a fresh database
-with the addon installed. live: live/, plain pytest, real servers on a second copy of that database (KSEF_LIVE_*).
+with the addon installed. neighbours: tests/neighbours, the same where sales, stock, purchases … are installed, too. live: live/, plain pytest, real servers on a second copy of that database (KSEF_LIVE_*).
 """
 
 import os
@@ -22,7 +22,9 @@ from pathlib import Path
 import environment as dev
 from databases import Databases
 
-FAMILIES = {"unit": ("ksef/tests", "sandbox/tests", "dev/tests"), "odoo": ("tests",), "live": ("live",)}
+FAMILIES = {"unit": ("ksef/tests", "sandbox/tests", "dev/tests"), "odoo": ("tests",), "neighbours": ("tests/neighbours",),
+            "live": ("live",)}
+WITH_ODOO = {"odoo", "neighbours"}
 PYTEST_OK, PYTEST_FAILED, PYTEST_EMPTY = 0, 1, 5
 MUST_RUN = re.compile(r"chrom|browser|websocket|HttpCase|odoo-http|schemathesis", re.IGNORECASE)
 OPTIONS_WITH_VALUE = {"-k", "-m", "-o", "-p", "-W", "-r", "--maxfail", "--durations", "--timeout", "--tb", "--log-level"}
@@ -63,6 +65,8 @@ def split_arguments(arguments):
         relative = os.path.relpath(found.resolve(), dev.ROOT)
         families = [name for name, roots in FAMILIES.items() for root in roots
                     if f"{relative}/".startswith(f"{root}/") or f"{root}/".startswith(f"{relative}/")]
+        if relative.startswith("tests/neighbours"):
+            families.remove("odoo")
         if not families:
             sys.exit(f"test: {file} belongs to no family of tests ({', '.join(sum(FAMILIES.values(), ()))})")
         for name in families:
@@ -104,12 +108,12 @@ class Family:
         self.part = part
         self.paths = paths or [root for root in FAMILIES[name] if (dev.ROOT / root).is_dir()]
         self.options = options
-        self.base = dev.HOME / "addons" if name == "odoo" else dev.HOME / "lib"
-        self.prefix = f"{dev.ADDON}/" if name == "odoo" else ""
+        self.base = dev.HOME / "addons" if name in WITH_ODOO else dev.HOME / "lib"
+        self.prefix = f"{dev.ADDON}/" if name in WITH_ODOO else ""
 
     def command(self, *more):
         """The pytest command line. The roots keep pytest from importing the addon's __init__.py as a plain package."""
-        plugin = ["--odoo-http"] if self.name == "odoo" else ["-p", "no:odoo"]
+        plugin = ["--odoo-http"] if self.name in WITH_ODOO else ["-p", "no:odoo"]
         return [
             sys.executable, "-m", "pytest", "-c", str(dev.ROOT / "pyproject.toml"),
             f"--rootdir={self.base}", f"--confcutdir={self.base}", *plugin,
@@ -187,21 +191,22 @@ def chosen_families(options, paths):
     if not paths and any(option.startswith(("-k", "-m")) for option in options):
         conf = dev.write_conf("none", dev.HOME / "conf" / "collect.conf")
         with_odoo = os.environ | {"PYTHONPATH": dev.ODOO_LIB, "ODOO_RC": str(conf)}
-        families = [f for f in families if f.selects(with_odoo if f.name == "odoo" else dev.plain_env())]
+        families = [f for f in families if f.selects(with_odoo if f.name in WITH_ODOO else dev.plain_env())]
     return families
 
 
-ODOO_PORTIONS = 4
-LANES = 2
+ODOO_PORTIONS = 6
+LANES = 3
 
 
 class SideBySide:
-    """Unit and Odoo tests in two lanes of processes, then the live tests."""
+    """Unit and Odoo tests in three lanes of processes (each waits now and then: two cores are enough), then the live tests."""
 
     def __init__(self, families, databases):
         self.families = {family.name: family for family in families}
         self.databases = databases
-        self.portions = deque(self.families["odoo"].portions(ODOO_PORTIONS))
+        self.portions = deque([self.families["neighbours"], *self.families["odoo"].portions(ODOO_PORTIONS)])
+        self.expected = len(self.portions) + 1
         self.installing = threading.Lock()
         self.results = []
 
@@ -220,6 +225,9 @@ class SideBySide:
             for process in list(RUNNING):
                 interrupt(process)
             raise
+        if len(self.results) < self.expected:
+            self.results.append(Result())
+            self.results[-1].fail("not every portion of the tests was run (see above)")
         if self.databases.process.returncode == 0:
             self.results.append(self.families["live"].run(self.databases.env("live")))
         return self.results
@@ -233,7 +241,8 @@ class SideBySide:
             return
         env = self.databases.env("odoo", lane)
         while self.portions:
-            self.results.append(self.portions.popleft().run(env, log))
+            portion = self.portions.popleft()
+            self.results.append(portion.run(env if portion.name == "odoo" else self.databases.env(portion.name), log))
 
     def is_installed(self):
         """Wait for the installation, which is looked at once; whether it succeeded."""
