@@ -11,7 +11,7 @@ import io
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
@@ -236,7 +236,7 @@ def _date(text):
     text = re.split(r"[ T]", text, maxsplit=1)[0]
     for shape in _DATES:
         try:
-            return datetime.strptime(text, shape).date()
+            return datetime.strptime(text, shape).replace(tzinfo=UTC).date()
         except ValueError:
             continue
     raise ValueError(text)

@@ -54,6 +54,11 @@ from . import account_move_live
 from . import account_move_print
 from . import account_move_send
 from . import account_move_l10n_pl_edi
+from . import ksef_takeover
+from . import ksef_takeover_document
+from . import ksef_takeover_move
+from . import ksef_takeover_other
+from . import ksef_takeover_register
 from . import ksef_document_print
 from . import ir_http
 from . import ir_websocket
@@ -64,6 +69,7 @@ from . import ksef_worker_permission
 from . import ksef_worker_send
 from . import ksef_worker_poll
 from . import ksef_worker_recover
+from . import ksef_takeover_worker
 from . import ksef_fetch
 from . import ksef_fetch_connection
 from . import ksef_fetch_settings

@@ -30,17 +30,17 @@ class AccountMove(models.Model):
     def _ksef_sent_elsewhere_sql(self):
         """Condition over m (account_move): the other module has sent the invoice, so its fields are not our mirror.
 
-        It always has a reference number then. What we mirrored is known by ours, the one shown on the invoice or one of
-        its documents.
+        What we mirrored is known by our reference number, the one shown on the invoice or one of its documents. Without any
+        reference number, which KSeF's answer to the other module may have lacked, it is ours only while a document of ours is shown.
         """
         if not self._ksef_has_other_module():
             return SQL("FALSE")
         return SQL(
             """
             (COALESCE(m.l10n_pl_edi_status, '') IN ('sent', 'accepted')
-             AND m.l10n_pl_edi_ref IS NOT NULL AND m.l10n_pl_edi_ref IS DISTINCT FROM m.ksef_reference_number
-             AND NOT EXISTS (
-                SELECT 1 FROM ksef_document k WHERE k.move_id = m.id AND k.reference_number = m.l10n_pl_edi_ref))
+             AND CASE WHEN m.l10n_pl_edi_ref IS NULL THEN m.ksef_document_id IS NULL
+                      ELSE m.l10n_pl_edi_ref IS DISTINCT FROM m.ksef_reference_number AND NOT EXISTS (
+                           SELECT 1 FROM ksef_document k WHERE k.move_id = m.id AND k.reference_number = m.l10n_pl_edi_ref) END)
             """)
 
     def _ksef_check_pickable(self):

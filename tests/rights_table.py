@@ -17,6 +17,11 @@ PUBLIC_METHODS = {
     'ksef.credential': {'action_make_default': MANAGE, 'action_archive': MANAGE, 'action_revoke': MANAGE},
     'ksef.task': {'action_retry': MANAGE},
     'ksef.login': {'action_end': MANAGE},
+    'ksef.takeover.wizard': {'action_take_over': MANAGE, 'action_import_numbers': MANAGE, 'action_open_connection': MANAGE},
+    'ksef.import.numbers': {
+        'action_check': MANAGE, 'action_take_over': MANAGE, 'action_back': MANAGE, 'action_download_bad_lines': MANAGE,
+        'action_export': MANAGE,
+    },
     'ksef.upload.signed': {'action_send': MANAGE},
     'ksef.document': {'action_open_move': READ, 'action_check_again': SEND},
     'ksef.connect': {'action_connect': MANAGE},

@@ -184,6 +184,8 @@ class TestGroups(KsefRightsCommon):
             case 'ksef.send':
                 move = self.make_invoice(company=self.company)
                 return env['ksef.send'].create({'move_ids': move.ids}).ids
+            case 'ksef.takeover.wizard' | 'ksef.import.numbers':
+                return env[model].create({'company_id': self.company.id}).ids
             case 'res.config.settings':
                 return env['res.config.settings'].create({'company_id': self.company.id}).ids
         return self.get_received_ids(env, model)

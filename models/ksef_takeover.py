@@ -1,0 +1,113 @@
+import base64
+
+from odoo import api, models
+
+from ..ksef.crypto import sha256_b64
+from ..ksef.fa3.headline import read_headline
+from .ksef_document import LIVE_STATES
+
+# So many invoices are taken over at a time: their files are in memory together.
+BATCH = 500
+
+
+class KsefTakeover(models.AbstractModel):
+    """Taking over what other programs have sent to KSeF: documents with the number that they got there.
+
+    Nothing here asks KSeF. Everything happens in the transaction of the person who clicks: all of it or nothing. The index
+    “one live document for each invoice and connection” holds against two people who click at once.
+    """
+    _name = 'ksef.takeover'
+    _description = "Taking over from other programs"
+
+    @api.model
+    def _find_connection(self, company, environment):
+        """The company's connection to the environment, active or not; empty when there is none."""
+        connections = self.env['ksef.connection'].sudo().with_context(active_test=False)
+        return connections.search([
+            ('company_id', '=', company.id), ('environment', '=', environment), ('nip', '=', connections._company_nip(company))],
+            limit=1)
+
+    @api.model
+    def _get_connection(self, company, environment):
+        """The same, made when there is none: not connected, and in use where the company uses no other.
+
+        :raise UserError: no right, or the company has no NIP
+        """
+        connections = self.env['ksef.connection']
+        connections._check_manager()
+        company.check_access('read')
+        connection = self._find_connection(company, environment)
+        if not connection:
+            connection = connections.sudo().create({
+                'company_id': company.id, 'environment': environment, 'nip': connections._company_nip(company),
+                'database_uuid': connections._get_database_uuid()})
+        if not company.sudo().ksef_connection_id:
+            company.sudo().ksef_connection_id = connection
+        return connection
+
+    @api.model
+    def _live_numbers(self, company, connection):
+        """{invoice id: (state, KSeF number)} of the company's invoices that are at KSeF already, or on their way there."""
+        self.env['ksef.document'].flush_model()
+        rows = self.env['ksef.document'].sudo().search_fetch([
+            ('company_id', '=', company.id), ('move_id', '!=', False), ('state', 'in', LIVE_STATES),
+            '|', ('connection_id', '=', connection.id), ('environment', '=', 'production'),
+        ], ['move_id', 'state', 'ksef_number'], order='id')
+        return {document.move_id.id: (document.state, document.ksef_number) for document in rows}
+
+    @api.model
+    def _add_documents(self, connection, origin, vals_list):
+        """Make documents of invoices that another program has sent, and show them on the invoices.
+
+        :param vals_list: values of the documents, each with ``move_id`` and ``state`` (accepted or sent)
+        """
+        moves = self.env['account.move'].sudo().with_context(no_new_invoice=True)
+        labels = dict(self.env['ksef.document']._fields['origin']._description_selection(self.env))
+        for start in range(0, len(vals_list), BATCH):
+            batch = vals_list[start:start + BATCH]
+            self.env['ksef.document'].sudo().create([{
+                'company_id': connection.company_id.id, 'connection_id': connection.id, 'user_id': self.env.uid, 'origin': origin,
+                'seller_nip': connection.nip, 'sync_pending': False,
+            } | values for values in batch])
+            found = moves.browse(values['move_id'] for values in batch)
+            found._ksef_sync()
+            found._message_log_batch({values['move_id']: self._describe_takeover(labels[origin], values) for values in batch})
+        self.env['ksef.worker']._trigger_workers()
+
+    @api.model
+    def _describe_takeover(self, origin, values):
+        """The chatter's sentence."""
+        if values['state'] == 'accepted':
+            return self.env._("KSeF number %(number)s taken over from: %(origin)s.", number=values['ksef_number'], origin=origin)
+        return self.env._("Sent to KSeF by another program (%(origin)s); its answer is awaited here now.", origin=origin)
+
+    @api.model
+    def _file_values(self, content, move_name):
+        """What a file (bytes) that another program has sent says, as values of a document; {} for one of another invoice."""
+        try:
+            headline = read_headline(content)
+        except ValueError:
+            return {}
+        if headline.invoice_number != move_name:
+            return {}
+        values = {
+            'xml': base64.b64encode(content), 'xml_hash': sha256_b64(content), 'xml_size': len(content),
+            'invoice_kind': headline.kind or False,
+        }
+        if headline.issue_date:
+            values['issue_date'] = headline.issue_date
+        if headline.seller_nip:
+            values['seller_nip'] = headline.seller_nip
+        return values
+
+    @api.model
+    def _lock_moves(self, move_ids):
+        """Keep the invoices as they are until this transaction ends.
+
+        :raise AccessError: one of them is not the user's to change
+        """
+        if move_ids:
+            moves = self.env['account.move'].browse(move_ids)
+            moves.check_access('write')
+            moves.sudo()._ksef_rows_lock()
+            moves.invalidate_recordset()
