@@ -19,6 +19,7 @@
         'security/ksef_send_security.xml',
         'security/ksef_wizard_rules.xml',
         'security/ksef_part_rules.xml',
+        'security/ksef_preview_security.xml',
         'security/ksef_takeover_security.xml',
         'data/ir_cron.xml',
         'views/ksef_connect_views.xml',
@@ -34,6 +35,7 @@
         'views/ksef_bill_views.xml',
         'views/ksef_send_views.xml',
         'views/account_move_views.xml',
+        'views/ksef_preview_views.xml',
         'views/account_move_fa3_views.xml',
         'views/account_move_reversal_views.xml',
         'views/account_move_send_views.xml',
@@ -52,6 +54,7 @@
             'l10n_pl_ksef/static/src/countdown/*',
             'l10n_pl_ksef/static/src/reload_while/*',
             'l10n_pl_ksef/static/src/ksef_move/*',
+            'l10n_pl_ksef/static/src/ksef_page/*',
         ],
         'web.assets_tests': [
             'l10n_pl_ksef/static/tests/tours/*',

@@ -52,6 +52,7 @@ from . import account_move_explain
 from . import account_move_screen
 from . import account_move_live
 from . import account_move_print
+from . import account_move_preview
 from . import account_move_send
 from . import account_move_l10n_pl_edi
 from . import ksef_takeover

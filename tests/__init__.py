@@ -32,6 +32,7 @@ from . import test_number_import
 from . import test_preview
 from . import test_permission
 from . import test_permission_revoke
+from . import test_preview
 from . import test_print
 from . import test_rights
 from . import test_secrets

@@ -23,14 +23,18 @@ PUBLIC_METHODS = {
         'action_export': MANAGE,
     },
     'ksef.upload.signed': {'action_send': MANAGE},
-    'ksef.document': {'action_open_move': READ, 'action_check_again': SEND},
+    'ksef.document': {'action_open_move': READ, 'action_check_again': SEND, 'action_preview': READ},
     'ksef.connect': {'action_connect': MANAGE},
+    'ksef.preview': {
+        'action_next': READ, 'action_previous': READ, 'action_back': SEND, 'action_download_xml': READ, 'action_download_pdf': READ,
+    },
     'ksef.send': {
         'action_confirm': SEND, 'action_confirm_late': SEND, 'action_leave_out_late': SEND, 'action_set_today': SEND,
+        'action_preview': SEND,
     },
     'account.move': {
         'action_ksef_send': SEND, 'action_ksef_refresh_status': SEND, 'action_ksef_withdraw': SEND,
-        'action_ksef_set_today': SEND, 'action_ksef_explain': READ,
+        'action_ksef_set_today': SEND, 'action_ksef_explain': READ, 'action_ksef_preview': READ,
         'action_ksef_apply_lawful_rate': 'account.group_account_invoice',
     },
     'ksef.received': {

@@ -184,6 +184,9 @@ class TestGroups(KsefRightsCommon):
             case 'ksef.send':
                 move = self.make_invoice(company=self.company)
                 return env['ksef.send'].create({'move_ids': move.ids}).ids
+            case 'ksef.preview':
+                send = env['ksef.send'].sudo().create({'move_ids': self.make_invoice(company=self.company).ids})
+                return env['ksef.preview'].create({'move_ids': send.move_ids.ids, 'send_id': send.id}).ids
             case 'ksef.takeover.wizard' | 'ksef.import.numbers':
                 return env[model].create({'company_id': self.company.id}).ids
             case 'res.config.settings':

@@ -6,6 +6,7 @@ from . import ksef_import_numbers
 from . import ksef_permission_grant
 from . import ksef_permission_revoke
 from . import ksef_send
+from . import ksef_preview
 from . import ksef_fetch_now
 from . import ksef_received_reason
 from . import ksef_received_archive
