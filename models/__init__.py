@@ -13,6 +13,8 @@ from . import ksef_connection_connect
 from . import ksef_connection_screen
 from . import ksef_connection_expiry
 from . import ksef_connection_support
+from . import ksef_connection_production
+from . import ksef_service_state
 from . import ksef_permission
 from . import ksef_permission_connection
 from . import ksef_permission_task
@@ -55,6 +57,8 @@ from . import account_move_print
 from . import account_move_preview
 from . import account_move_send
 from . import account_move_l10n_pl_edi
+from . import account_move_production
+from . import ksef_service_connection
 from . import ksef_takeover
 from . import ksef_takeover_document
 from . import ksef_takeover_move
@@ -71,6 +75,7 @@ from . import ksef_worker_send
 from . import ksef_worker_poll
 from . import ksef_worker_recover
 from . import ksef_takeover_worker
+from . import ksef_service_worker
 from . import ksef_fetch
 from . import ksef_fetch_connection
 from . import ksef_fetch_settings

@@ -34,8 +34,10 @@ from . import test_permission
 from . import test_permission_revoke
 from . import test_preview
 from . import test_print
+from . import test_production
 from . import test_rights
 from . import test_secrets
+from . import test_service_state
 from . import test_tasks
 from . import test_send_wizard
 from . import test_send_wizard_odoo

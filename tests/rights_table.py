@@ -53,5 +53,7 @@ PUBLIC_METHODS = {
 EDITED_BY_HAND = {
     'ksef.product.map', 'ksef.invoice.reference', 'ksef.invoice.remark', 'ksef.order.line', 'ksef.third.party',
 }
+# Tables that belong to no company: what they hold is public.
+SHARED_TABLES = {'ksef.service.state'}
 # Methods of Odoo that the addon extends: their own rights hold.
 ORM_METHODS = {'create', 'write', 'unlink', 'default_get', 'read', 'session_info', 'copy_data'}

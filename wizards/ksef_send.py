@@ -28,6 +28,12 @@ class KsefSend(models.TransientModel):
         selection=ENVIRONMENTS, compute='_compute_summary')
     findings = fields.Json(compute='_compute_preview')
     error_count = fields.Integer(compute='_compute_preview')
+    asks_production = fields.Char(
+        compute='_compute_summary', help="Companies that have not sent anything to production yet.")
+    production_confirmed = fields.Boolean(
+        string="I know that invoices sent to production have legal effect and cannot be taken back, only corrected.")
+    service_level = fields.Char(compute='_compute_service')
+    service_message = fields.Char(compute='_compute_service')
 
     @api.model
     def default_get(self, fields):
@@ -63,11 +69,30 @@ class KsefSend(models.TransientModel):
             ready = [row for row in rows if row['reason'] is None]
             wizard.ready_count = sum(row['count'] for row in ready)
             wizard.late_count = sum(row['count'] for row in ready if row['is_late'])
+            wizard.asks_production = ", ".join(wizard._production_to_confirm(ready).company_id.mapped('name')) or False
             environments = {row['environment'] for row in ready}
             wizard.environment = environments.pop() if len(environments) == 1 else False
             left_out = {reason: sum(row['count'] for row in rows if row['reason'] == reason) for reason in REASONS}
             wizard.left_out = "\n".join(
                 wizard._describe_reason(reason, count) for reason, count in left_out.items() if count) or False
+
+    def _production_to_confirm(self, ready):
+        """The connections that ask before the first invoice of these rows."""
+        moves = self.env['account.move'].browse(
+            move_id for row in ready if row['environment'] == 'production' for move_id in row['ids'])
+        return moves._ksef_production_to_confirm()
+
+    @api.depends('move_ids')
+    @api.depends_context('lang', 'uid')
+    def _compute_service(self):
+        """What the Ministry says about the environment that the invoices go to."""
+        for wizard in self:
+            wizard.service_level = wizard.service_message = False
+            for company in wizard._get_ready_moves().sudo().company_id:
+                level, message = company._ksef_connection()._describe_service()
+                if message:
+                    wizard.service_level, wizard.service_message = level, message
+                    break
 
     def _read_summary(self):
         """Sort the selected invoices by what stands against picking them, in one query.
@@ -230,6 +255,12 @@ class KsefSend(models.TransientModel):
         if not moves:
             raise UserError("\n".join([
                 self.env._("None of the selected invoices can be sent to KSeF now."), self.left_out or '']).strip())
+        asking = moves._ksef_production_to_confirm()
+        if asking and not self.production_confirmed:
+            raise UserError(self.env._(
+                "This is the first invoice that %(companies)s sends to production. Tick the sentence about production first.",
+                companies=", ".join(asking.company_id.mapped('name'))))
+        asking.with_env(self.env)._confirm_production()
         documents = moves._ksef_pick(late_confirmed=late_confirmed)
         return self._report(documents)
 

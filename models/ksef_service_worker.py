@@ -1,0 +1,53 @@
+import logging
+
+from odoo import SUPERUSER_ID, api, models
+
+from ..ksef.errors import KsefConnectError, KsefError, KsefUnconfirmedError
+from ..ksef.latarnia import Latarnia
+
+_logger = logging.getLogger(__name__)
+READ_SECONDS = 10
+
+
+class KsefWorker(models.AbstractModel):
+    """Asking the Ministry's availability service, rarely, and at once when KSeF is in trouble."""
+    _inherit = 'ksef.worker'
+
+    @api.model
+    def _cron_ksef_worker(self):
+        """Invoices first: the service is asked when nothing else is due."""
+        super()._cron_ksef_worker()
+        self._look_at_services()
+
+    @api.model
+    def _look_at_services(self):
+        """Ask every service that is due: claim, commit, ask, write."""
+        for environment in self._claim_services():
+            try:
+                with Latarnia(environment, connect_timeout=self._get_settings()['connect_timeout'], read_timeout=READ_SECONDS) as latarnia:
+                    status, messages = latarnia.status(), latarnia.messages()
+            except KsefError as error:
+                _logger.info("KSeF: no answer from the availability service %s: %s", environment.latarnia_url, error)
+                status = None
+            with self.env.registry.cursor() as cr:
+                states = api.Environment(cr, SUPERUSER_ID, {})['ksef.service.state']
+                if status:
+                    states._store(environment.latarnia_url, status.status, (*messages, *status.messages))
+                else:
+                    states._store_unanswered(environment.latarnia_url)
+
+    @api.model
+    def _claim_services(self):
+        """Environments whose service is due; a database without a living connection asks nobody."""
+        with self.env.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            connections = env['ksef.connection'].search([('state', 'in', ('signing', 'verifying', 'connected', 'attention'))])
+            living = connections.filtered(lambda connection: not connection.is_copied_database)
+            return env['ksef.service.state']._claim_due([connection._get_environment() for connection in living])
+
+    @api.model
+    def _pause_connection(self, run, error):
+        super()._pause_connection(run, error)
+        if isinstance(error, (KsefConnectError, KsefUnconfirmedError)):
+            run.commit(lambda env: env['ksef.service.state']._ask_soon(
+                env['ksef.connection'].browse(run.connection_id)._get_environment().latarnia_url))
