@@ -92,7 +92,7 @@ class KsefPreview(models.TransientModel):
             'res_id': self.id,
             'views': [(False, 'form')],
             'target': 'new',
-            'context': {'dialog_size': 'extra-large', 'footer': False},
+            'context': {'dialog_size': 'extra-large'},
         }
 
     def action_next(self):

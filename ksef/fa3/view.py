@@ -29,6 +29,8 @@ _TOTALS = {
     InvoiceKind.ADVANCE_CORRECTION: "Otrzymana kwota zapłaty (różnica)",
     InvoiceKind.SETTLEMENT_CORRECTION: "Kwota pozostała do zapłaty (różnica)",
 }
+# Long, and of use to programs only: it stands behind what people read.
+_LAST_COLUMNS = ('UU_ID', 'UU_IDZ')
 _TECHNICAL = frozenset({'created_at', 'system', 'schema_location'})
 
 
@@ -234,9 +236,10 @@ def _below(children: tuple):
 
 
 def _grid(node: Branch, objects: tuple) -> Grid:
-    """A table whose columns are what any of the objects has, in the order of the schema."""
+    """A table whose columns are what any of the objects has, in the order of the schema, identifiers last."""
     rows = [{row.label: row for row in _show_record(node.record, each)[0]} for each in objects]
     order = {name: position for position, name in enumerate(_labels(node.record))}
+    order |= dict.fromkeys(map(label, _LAST_COLUMNS), len(order))
     names = sorted({name for row in rows for name in row}, key=lambda name: order.get(name, len(order)))
     cells = tuple(tuple(row[name].value if name in row else '' for name in names) for row in rows)
     numeric = tuple(any(row[name].is_number for row in rows if name in row) for name in names)
