@@ -22,7 +22,6 @@
         'security/ksef_takeover_security.xml',
         'security/ksef_service_security.xml',
         'security/ksef_preview_security.xml',
-        'security/ksef_takeover_security.xml',
         'data/ir_cron.xml',
         'views/ksef_connect_views.xml',
         'views/ksef_credential_views.xml',
