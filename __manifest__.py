@@ -19,6 +19,7 @@
         'security/ksef_send_security.xml',
         'security/ksef_wizard_rules.xml',
         'security/ksef_part_rules.xml',
+        'security/ksef_trade_security.xml',
         'security/ksef_takeover_security.xml',
         'security/ksef_service_security.xml',
         'security/ksef_preview_security.xml',

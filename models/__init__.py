@@ -29,10 +29,13 @@ from . import ksef_invoice_tax
 from . import res_partner_fa3
 from . import ksef_invoice_party
 from . import ksef_invoice_part
+from . import ksef_invoice_part_trade
 from . import ksef_invoice_lines
 from . import ksef_invoice_third_party
 from . import ksef_invoice_payment
 from . import ksef_invoice_extras
+from . import ksef_invoice_trade
+from . import ksef_invoice_attachment
 from . import ksef_invoice_refusals
 from . import ksef_invoice_statements
 from . import ksef_invoice_advance
@@ -47,6 +50,7 @@ from . import account_move_pick
 from . import account_move_lock
 from . import account_move_line
 from . import account_move_fa3
+from . import account_move_fa3_trade
 from . import account_move_fa3_currency
 from . import product_fa3
 from . import account_move_actions

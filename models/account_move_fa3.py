@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from .ksef_invoice_part import check_ksef_number
+from .ksef_invoice_part_trade import PAYMENT_FORMS
 
 # What a user enters on the invoice and what then stands in the XML: closed with it (see account_move_lock.py).
 INPUT_FIELDS = frozenset({
@@ -23,6 +24,8 @@ class AccountMove(models.Model):
         [
             ('lines', "Lines: quantity, price, rate or value"),
             ('buyer', "Buyer's name or address only"),
+            ('seller', "Our own name or address only"),
+            ('number', "Number of the invoice only"),
             ('collective', "Discount for all supplies of a period"),
         ], string="What is corrected", default='lines', copy=False,
         help="Only the buyer's data (dane nabywcy): all amounts are zero, the buyer is stated as before and after. A wrong NIP can't be "
@@ -92,14 +95,17 @@ class AccountMove(models.Model):
         'ksef.invoice.remark', 'move_id', string="Additional descriptions", copy=False, help="Dodatkowy opis: a key and a value.")
     ksef_contract_number = fields.Char(string="Contract", size=256, copy=False, help="Numer umowy.")
     ksef_contract_date = fields.Date(string="Date of the contract", copy=False, help="Data umowy.")
-    ksef_order_number = fields.Char(string="Purchase order", size=256, copy=False, help="Numer zamówienia.")
+    ksef_order_number = fields.Char(
+        string="Purchase order", size=256, copy=False,
+        help="Numer zamówienia. Without an entry the sales orders are stated, by the buyer's reference or by their number.")
     ksef_order_date = fields.Date(string="Date of the purchase order", copy=False, help="Data zamówienia.")
     ksef_warehouse_documents = fields.Text(
-        string="Delivery notes", copy=False, help="Numery dokumentów magazynowych WZ, one a line.")
+        string="Delivery notes", copy=False,
+        help="Numery dokumentów magazynowych WZ, one a line. Without an entry those of the deliveries are stated, where Odoo keeps "
+             "stock.")
     ksef_payment_form = fields.Selection(
-        [
-            ('1', "Cash"), ('2', "Card"), ('3', "Voucher"), ('4', "Cheque"), ('5', "Credit"), ('6', "Bank transfer"), ('7', "Mobile"),
-        ], string="Form of payment", copy=False, help="Forma płatności. Without a choice: a transfer, when there is an account to pay to.")
+        PAYMENT_FORMS, string="Form of payment", copy=False,
+        help="Forma płatności. Without a choice: a transfer, when there is an account to pay to.")
     ksef_paid_on = fields.Date(
         string="Paid on", copy=False, help="Data zapłaty: the invoice was paid in full before it was issued, and says so.")
 

@@ -127,7 +127,9 @@ class AccountMove(models.Model):
         """Return the lines of the order that this advance is paid for."""
         if self.ksef_order_line_ids:
             return [
-                Ordered(line.origin_id or line, line.name, line.uom_id, line.quantity, line.price_unit, line.tax_id, line.amount_net, line.amount_tax)
+                Ordered(
+                    line.origin_id or line, line.name, line.uom_id, line.quantity, line.price_unit, line.tax_id, line.amount_net,
+                    line.amount_tax)
                 for line in self.ksef_order_line_ids]
         if 'sale_line_ids' not in self.line_ids._fields:
             return []

@@ -18,11 +18,12 @@ SYSTEM = 'Odoo l10n_pl_ksef'
 ITEM_FIELDS = (
     'display_type', 'sequence', 'name', 'quantity', 'price_unit', 'discount', 'price_subtotal', 'price_total', 'balance',
     'amount_currency', 'product_id', 'product_uom_id', 'tax_ids', 'tax_line_id', 'tax_tag_ids', 'date_maturity', 'move_id',
-    'ksef_corrected_line_id', 'ksef_procedure', 'ksef_supply_date',
+    'ksef_corrected_line_id', 'ksef_procedure', 'ksef_supply_date', 'ksef_goods_code',
 )
 PARTNER_FIELDS = (
     'name', 'vat', 'is_company', 'street', 'street2', 'zip', 'city', 'state_id', 'country_id', 'email', 'phone',
     'l10n_pl_links_with_customer', 'commercial_partner_id', 'ksef_role', 'ksef_internal_id', 'ksef_eori', 'ksef_customer_number',
+    'ksef_correspondence_id',
 )
 
 
@@ -83,6 +84,7 @@ class AccountMove(models.Model):
             issues += self._ksef_date_issues(context)
             xml, findings = self._ksef_prove(context, invoice, refused)
             issues += [self._ksef_issue_of(finding, origin) for finding in findings]
+            issues += self._ksef_sending_issues()
         return RenderedInvoice(
             xml=None if any(issue.severity == ERROR for issue in issues) else xml,
             findings=[self._ksef_issue_dict(issue, entry) for issue in issues],
@@ -100,17 +102,19 @@ class AccountMove(models.Model):
         buyer = self._ksef_buyer()
         supply_date, supply_field = self._ksef_supply_date()
         is_advance = self._ksef_special_kind() == 'advance'
-        no_amounts = refused or (self._ksef_is_correction() and self.ksef_correction_kind == 'buyer')
+        no_amounts = refused or self._ksef_is_data_correction()
         invoice = Invoice(
             created_at=context.created_at,
             system=SYSTEM,
             seller=self._ksef_seller(context, entry),
             buyer=buyer,
             third_parties=self._ksef_third_parties(),
+            authorized_party=self._ksef_authorized_party(),
             kind=self._ksef_invoice_kind(),
             number=self.name,
             currency=self.currency_id.name,
             issue_date=self.invoice_date,
+            issue_place=collapse(self.company_id.ksef_issue_place) or None,
             warehouse_documents=self._ksef_warehouse_documents(),
             supply_date=supply_date,
             period=self._ksef_period(),
@@ -119,16 +123,19 @@ class AccountMove(models.Model):
             exchange_rate=self._ksef_exchange_rate() if is_advance else None,
             annotations=self._ksef_annotations(context, entry, buyer),
             correction=None if refused else self._ksef_correction(),
+            partial_advances=self._ksef_partial_advances(),
             receipt_invoice=self.ksef_receipt_invoice,
             related_parties=self.commercial_partner_id.l10n_pl_links_with_customer,
             remarks=(*remarks, *self._ksef_own_remarks()),
             advance_invoices=self._ksef_advance_invoices(),
+            excise_refund=self.ksef_excise_refund,
             lines=tuple(line for _item, line in rows),
             settlement=None if refused else self._ksef_settlement(entry),
             payment=self._ksef_payment(entry),
             transaction=self._ksef_transaction(),
             order=None if refused else self._ksef_order(context),
             footer=self._ksef_footer(),
+            attachment=self._ksef_attachment(),
         )
         return invoice, Origin([item for item, _line in rows], [*remark_items, *self.ksef_remark_ids], supply_field)
 

@@ -10,8 +10,11 @@ from ..ksef.fa3.model import CorrectedInvoice, Correction, Line, PreviousAmount
 from ..ksef.fa3.text import collapse
 from .ksef_invoice_findings import Issue
 from .ksef_invoice_lines import LineState, amount, state_of
+from .ksef_invoice_party import polish_number
 from .ksef_invoice_states import as_difference, corrected
 from .ksef_render_memo import once
+
+DATA_KINDS = ('buyer', 'seller', 'number')  # corrections without amounts
 
 
 class AccountMove(models.Model):
@@ -24,6 +27,10 @@ class AccountMove(models.Model):
         """Tell whether this is a correcting invoice: a credit note, a debit note, or one that names what it corrects."""
         return self.move_type == 'out_refund' or (self.move_type == 'out_invoice' and bool(
             self._ksef_corrected_move() or self.ksef_reference_ids.filtered(lambda row: row.kind == 'corrected')))
+
+    def _ksef_is_data_correction(self) -> bool:
+        """Tell whether this corrects data alone: of the buyer, of the seller, or the number."""
+        return self.ksef_correction_kind in DATA_KINDS and self._ksef_is_correction()
 
     def _ksef_corrected_move(self):
         """Return the document in Odoo that this one corrects, itself perhaps a correction."""
@@ -75,8 +82,8 @@ class AccountMove(models.Model):
         issues = [] if root == self else self._ksef_original_refusals(root)
         if self.ksef_correction_kind == 'collective' and not self.ksef_corrected_period:
             issues.append(Issue.error('correction-period-missing', self, 'ksef_corrected_period'))
-        if self.ksef_correction_kind == 'buyer':
-            issues += self._ksef_buyer_correction_refusals(root)
+        if self.ksef_correction_kind in DATA_KINDS:
+            issues += self._ksef_data_correction_refusals(root)
         return issues or self._ksef_excess(context, entry)
 
     def _ksef_original_refusals(self, root) -> list[Issue]:
@@ -93,14 +100,22 @@ class AccountMove(models.Model):
         )
         return issues + [Issue.error(code, self, field) for code, field, found in checks if found]
 
-    def _ksef_buyer_correction_refusals(self, root) -> list[Issue]:
-        """A correction of the buyer's data has no amounts, and needs the data that KSeF has."""
+    def _ksef_data_correction_refusals(self, root) -> list[Issue]:
+        """A correction of data has no amounts, and needs the data that KSeF has."""
         if self.amount_total or any(self.line_ids.mapped('balance')):
-            return [Issue.error('correction-buyer-amount', self, 'amount_total')]
-        old = root._ksef_stated_buyer() if root != self else None
+            return [Issue.error('correction-data-amount', self, 'amount_total')]
+        if self.ksef_correction_kind == 'number':
+            missing = not collapse(self.ksef_right_number)
+            return [Issue.error('correction-number-missing', self, 'ksef_right_number')] if missing else []
+        old = root._ksef_stated_invoice() if root != self else None
+        if self.ksef_correction_kind == 'seller':
+            if not old:
+                return [Issue.error('correction-seller-unknown', self, 'company_id')]
+            wrong = old.seller.nip != polish_number(self._ksef_seller_company().vat)
+            return [Issue.error('correction-seller-number', self.company_id, 'vat')] if wrong else []
         if not old:
             return [Issue.error('correction-buyer-unknown', self, 'partner_id')]
-        if old.identifier != self._ksef_buyer().identifier:
+        if old.buyer.identifier != self._ksef_buyer().identifier:
             return [Issue.error('correction-buyer-number', self.commercial_partner_id, 'vat')]
         return []
 
@@ -235,6 +250,8 @@ class AccountMove(models.Model):
             reason=collapse(self.ksef_correction_reason) or None,
             effect=CorrectionEffect(self.ksef_correction_type) if self.ksef_correction_type else None,
             period=collapse(self.ksef_corrected_period) or None if self.ksef_correction_kind == 'collective' else None,
+            right_number=collapse(self.ksef_right_number) or None if self.ksef_correction_kind == 'number' else None,
+            seller=self._ksef_corrected_seller(),
             buyers=self._ksef_corrected_buyers(),
             previous=self._ksef_previous_amount(root),
         )

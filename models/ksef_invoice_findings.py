@@ -48,10 +48,25 @@ FIELDS = {
     'third_parties': ('', 'ksef_third_party_ids'),
     'warehouse_documents': ('', 'ksef_warehouse_documents'),
     'transaction.contracts': ('', 'ksef_contract_number'),
+    'transaction.transports': ('', 'ksef_transport_ids'),
+    'transaction.batches': ('', 'ksef_batches'),
+    'transaction.delivery_terms': ('', 'incoterm_location'),
+    'transaction.agreed_rate': ('', 'ksef_agreed_rate'),
+    'authorized_party': ('', 'ksef_authorized_partner_id'),
+    'attachment': ('', 'ksef_block_ids'),
+    'annotations.new_transport': ('', 'ksef_vehicle_ids'),
+    'issue_place': ('company_id', 'ksef_issue_place'),
+    'correction.right_number': ('', 'ksef_right_number'),
+    'correction.previous': ('', 'amount_total'),
+    'partial_advances': ('', 'ksef_payment_ids'),
+    'payment.instalments': ('', 'ksef_payment_ids'),
+    'payment.link': ('', 'ksef_payment_link'),
+    'payment.ksef_payment_id': ('', 'ksef_payment_id'),
+    'payment.other_form': ('', 'ksef_payment_form_other'),
     'transaction.orders': ('', 'ksef_order_number'),
     'payment.paid_on': ('', 'ksef_paid_on'),
     'payment.form': ('', 'ksef_payment_form'),
-    'settlement': ('', 'invoice_cash_rounding_id'),
+    'settlement': ('', 'ksef_charge_ids'),
     'buyer.eori': ('commercial_partner_id', 'ksef_eori'),
     'buyer.customer_number': ('commercial_partner_id', 'ksef_customer_number'),
     'seller.contacts': ('company_id', 'email'),
@@ -72,6 +87,8 @@ FIELDS = {
     'lines.tax': ('line', 'price_total'),
     'lines.rate': ('line', 'tax_ids'),
     'lines.goods_code': ('line', 'product_id'),
+    'lines.procedure': ('line', 'ksef_procedure'),
+    'lines.supply_date': ('line', 'ksef_supply_date'),
     'remarks.value': ('remark', 'name'),
     'remarks.key': ('remark', 'name'),
     'payment.terms': ('', 'invoice_date_due'),
@@ -184,5 +201,5 @@ class AccountMove(models.Model):
         if value is None:
             value = issue.record[issue.field]
         if isinstance(value, models.BaseModel):
-            value = ', '.join(value.mapped('display_name'))
+            value = ', '.join(filter(None, value.mapped('display_name')))
         return '' if value is False or value is None else str(value)

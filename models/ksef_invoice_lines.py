@@ -144,6 +144,15 @@ class ProductProduct(models.Model):
         return bool(self.ksef_annex_15 or self.l10n_pl_vat_gtu in ANNEX_15_GOODS)
 
 
+class AccountMoveLine(models.Model):
+    _inherit = 'account.move.line'
+
+    def _ksef_is_annex_15(self) -> bool:
+        """Tell whether annex 15 (split payment) names what is sold, by the line's own group (GTU) or by its product."""
+        own = self.ksef_goods_code
+        return self.product_id.ksef_annex_15 or own in ANNEX_15_GOODS if own else self.product_id._ksef_is_annex_15()
+
+
 class AccountMove(models.Model):
     _inherit = 'account.move'
 
@@ -185,9 +194,12 @@ class AccountMove(models.Model):
     def _ksef_line_marks(self, item, kind: TaxKind | None) -> dict:
         """Return codes and procedure of a line."""
         product, own = item.product_id, item.ksef_procedure
+        codes = product._ksef_codes()
+        if goods_code := item.ksef_goods_code:
+            codes = {**codes, 'goods_code': GoodsCode(goods_code)}
         return {
-            **product._ksef_codes(),
-            'annex_15': bool(kind and kind.group in TAXED_GROUPS and product._ksef_is_annex_15()),
+            **codes,
+            'annex_15': bool(kind and kind.group in TAXED_GROUPS and item._ksef_is_annex_15()),
             'supply_date': item.ksef_supply_date or None,
             'procedure': Procedure(own) if own else (kind and kind.procedure) or self._ksef_voucher(),
         }

@@ -1,6 +1,5 @@
 """Corrections and settlements against the documents that they speak of, as KSeF has got them."""
 
-import base64
 from dataclasses import replace
 from decimal import Decimal
 

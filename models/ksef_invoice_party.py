@@ -1,28 +1,29 @@
 """Seller and buyer of an invoice, as FA(3) wants them (Podmiot1, Podmiot2)."""
 
-import base64
 import re
 
 from odoo import models
 from odoo.tools import email_normalize_all
 from stdnum.eu import vat as eu_vat
 
-from ..ksef.fa3 import reader
-from ..ksef.fa3.codes import EU_VAT_PREFIXES, TaxRate
-from ..ksef.fa3.lexical import EMAIL, EU_VAT_NUMBER, PHONE
+from ..ksef.fa3.codes import EU_VAT_PREFIXES, TaxpayerStatus, TaxRate
+from ..ksef.fa3.lexical import EMAIL, EU_VAT_NUMBER, PHONE, TEXT_13
 from ..ksef.fa3.model import (
     Address,
     Buyer,
     BuyerIdentifier,
     Contact,
     CorrectedBuyer,
+    CorrectedSeller,
     EuVatId,
+    Invoice,
     NoTaxId,
     OtherTaxId,
     PolishTaxId,
     Seller,
 )
 from ..ksef.fa3.text import collapse
+from .ksef_render_memo import once
 
 PREFIX_OF_COUNTRY = {'GR': 'EL'}
 EU_COUNTRIES = EU_VAT_PREFIXES - {'EL', 'XI'} | {'GR'}
@@ -91,7 +92,15 @@ def address_of(partner) -> Address | None:
     lines = [line for line in (street, second) if line]
     if not lines or not (street or partner.city):
         return None
-    return Address(country=partner.country_id.code or None, line_1=lines[0], line_2=lines[1] if lines[1:] else None)
+    # The number of the place (GLN) comes with a module of Odoo's.
+    location = fitting(TEXT_13, collapse(partner.global_location_number)) if 'global_location_number' in partner._fields else None
+    return Address(
+        country=partner.country_id.code or None, line_1=lines[0], line_2=lines[1] if lines[1:] else None, location_number=location)
+
+
+def correspondence_of(partner) -> Address | None:
+    """Return the address that a party wants its letters sent to, where it is another."""
+    return address_of(partner.ksef_correspondence_id) if partner.ksef_correspondence_id else None
 
 
 def contacts_of(partner) -> tuple[Contact, ...]:
@@ -119,8 +128,8 @@ class AccountMove(models.Model):
 
     def _ksef_seller(self, context, entry) -> Seller:
         """Return the seller; intra-EU supplies and triangular transactions need the prefix PL (art. 97 sec. 10, art. 136)."""
-        company = self.company_id
-        kinds = [kind for item in entry.products if (kind := context.kind(item.tax_ids[:1])[0])]
+        company = self._ksef_seller_company()
+        kinds = context.line_kinds(entry)
         inside_eu = any(kind.triangular or kind.rate in (TaxRate.ZERO_INTRA_EU, TaxRate.SERVICES_ART_100) for kind in kinds)
         return Seller(
             nip=polish_number(company.vat),
@@ -129,8 +138,11 @@ class AccountMove(models.Model):
             eu_prefix='PL' if inside_eu else None,
             contacts=contacts_of(company.partner_id),
             eori=collapse(company.partner_id.ksef_eori) or None,
+            correspondence_address=correspondence_of(company.partner_id),
+            status=TaxpayerStatus(company.ksef_taxpayer_status) if company.ksef_taxpayer_status else None,
         )
 
+    @once
     def _ksef_buyer(self) -> Buyer:
         """Return the buyer: the business (commercial partner), with the contact person's e-mail and telephone.
 
@@ -146,22 +158,39 @@ class AccountMove(models.Model):
             contacts=() if private else contacts_of(self.partner_id) or contacts_of(partner),
             eori=collapse(partner.ksef_eori) or None,
             customer_number=collapse(partner.ksef_customer_number) or None,
+            correspondence_address=correspondence_of(partner),
             key=BUYER_KEY if self.ksef_correction_kind == 'buyer' and self._ksef_is_correction() else None,
             **self._ksef_unit_marks(),
         )
 
-    def _ksef_stated_buyer(self) -> Buyer | None:
-        """Return the buyer as KSeF has got it last: in this invoice, or in the newest of its corrections."""
+    @once
+    def _ksef_stated_invoice(self) -> Invoice | None:
+        """Return what KSeF has got last with the parties' data: this invoice, or the newest of its corrections."""
         for move in reversed(self | self._ksef_family()):
-            document = move.sudo().ksef_document_id
-            if document.state == 'accepted' and document.xml:
-                return reader.read(base64.b64decode(document.xml)).buyer
+            if invoice := move._ksef_accepted_invoice():
+                return invoice
         return None
 
-    def _ksef_corrected_buyers(self) -> tuple[CorrectedBuyer, ...]:
-        """Return the buyer as it was before a correction of its data (Podmiot2K)."""
+    def _ksef_corrected_seller(self) -> CorrectedSeller | None:
+        """Return the seller as it was before a correction of its data (Podmiot1K)."""
         root = self._ksef_root()
-        old = root._ksef_stated_buyer() if self.ksef_correction_kind == 'buyer' and root != self else None
-        if not old:
+        stated = root._ksef_stated_invoice() if self.ksef_correction_kind == 'seller' and root != self else None
+        if not stated:
+            return None
+        old = stated.seller
+        return CorrectedSeller(nip=old.nip, name=old.name, address=old.address, eu_prefix=old.eu_prefix)
+
+    def _ksef_corrected_buyers(self) -> tuple[CorrectedBuyer, ...]:
+        """Return the buyer, and additional buyers that have changed, as they were before a correction (Podmiot2K)."""
+        root = self._ksef_root()
+        stated = root._ksef_stated_invoice() if self.ksef_correction_kind == 'buyer' and root != self else None
+        if not stated:
             return ()
-        return (CorrectedBuyer(identifier=old.identifier, name=old.name, address=old.address, key=BUYER_KEY),)
+        before = {party.identifier: party for party in stated.third_parties}
+        changed = [
+            CorrectedBuyer(identifier=old.identifier, name=old.name, address=old.address, key=party.key)
+            for party in self._ksef_third_parties() if party.key and (old := before[party.identifier])]
+        old, new = stated.buyer, self._ksef_buyer()
+        if changed and (old.name, old.address) == (new.name, new.address):
+            return tuple(changed)
+        return (CorrectedBuyer(identifier=old.identifier, name=old.name, address=old.address, key=BUYER_KEY), *changed)

@@ -56,6 +56,8 @@ class AccountMove(models.Model):
     def _ksef_kind_refusal(self) -> Issue | None:
         """Return why this move isn't a posted customer invoice or credit note at all."""
         if self.move_type not in SALE_TYPES:
+            if self.journal_id.is_self_billing and self.move_type in ('in_invoice', 'in_refund'):
+                return Issue.error('kind-self-billing', self, 'move_type')
             return Issue.error('kind-receipt' if self.move_type == 'out_receipt' else 'kind-other', self, 'move_type')
         if self.state != 'posted':
             return Issue.error('not-posted', self, 'state')
@@ -65,7 +67,7 @@ class AccountMove(models.Model):
 
     def _ksef_header_refusals(self) -> list[Issue]:
         """Country, currency, terms: what stands on the invoice as a whole."""
-        company = self.company_id
+        company = self._ksef_seller_company()
         checks = (
             ('company-country', company, 'account_fiscal_country_id', company.account_fiscal_country_id.code != 'PL'),
             ('company-currency', company, 'currency_id', company.currency_id.name != 'PLN'),
@@ -80,7 +82,7 @@ class AccountMove(models.Model):
         issues = []
         if 'pos_order_ids' in self._fields and self.pos_order_ids and not self.ksef_receipt_invoice:
             issues.append(Issue.warning('receipt', self, 'pos_order_ids'))
-        return issues + self._ksef_advance_refusals(context)
+        return issues + self._ksef_trade_issues() + self._ksef_advance_refusals(context)
 
     def _ksef_entry_refusals(self, context, entry) -> list[Issue]:
         """Journal items that have no place on an ordinary invoice."""

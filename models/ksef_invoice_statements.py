@@ -23,6 +23,7 @@ class AccountMove(models.Model):
             reverse_charge=self._ksef_reverse_charge({kind.rate for kind in kinds}, buyer),
             split_payment=self._ksef_split_payment(context, entry, buyer),
             exemption=self._ksef_exemption(context, entry),
+            new_transport=self._ksef_new_transport(),
             triangular_second_taxpayer=any(kind.triangular for kind in kinds),
             margin=next((kind.margin for kind in kinds if kind.margin), None),
         )
@@ -61,7 +62,7 @@ class AccountMove(models.Model):
         """Return the taxed lines of goods and services of annex 15, as far as product or group (GTU) tells."""
         return [
             item for item in self._ksef_taxed_items(context, entry)
-            if item.product_id._ksef_is_annex_15()]
+            if item._ksef_is_annex_15()]
 
     # ------------------------------------------------------------------ exemption
 

@@ -17,6 +17,9 @@ FAULT = _lt(
 TEXTS = {
     # what can't be sent
     'kind-receipt': _lt("Sales receipts are not sent to KSeF. Make a customer invoice instead."),
+    'kind-self-billing': _lt(
+        "Self-billing (samofakturowanie) from vendor bills is not supported: the bill has taxes of purchase, from which the seller's "
+        "rates can't be told. Issue the invoice in the Ministry's application; it will be fetched from KSeF as a vendor bill."),
     'kind-other': _lt("Only customer invoices are sent to KSeF."),
     'not-posted': _lt("The invoice is not posted. Confirm it first."),
     'issued-outside': _lt(
@@ -73,7 +76,13 @@ TEXTS = {
         "The correction has another buyer than the corrected invoice. A wrong buyer is corrected to zero, with a new invoice for the right "
         "one."),
     'correction-period-missing': _lt("A discount for a period must name the period, such as “styczeń 2026”. Enter it."),
-    'correction-buyer-amount': _lt("A correction of the buyer's data alone has no amounts. Take the lines with amounts off."),
+    'correction-data-amount': _lt("A correction of data alone has no amounts. Take the lines with amounts off."),
+    'correction-number-missing': _lt(
+        "A correction of the invoice's number must say which number is right. Enter it on the page “KSeF data”."),
+    'correction-seller-unknown': _lt(
+        "What KSeF knows as the seller of the corrected invoice is not known here, because the invoice was not sent from this Odoo."),
+    'correction-seller-number': _lt(
+        "The company's NIP has changed. A wrong number can't be corrected as data: credit the whole invoice and issue another one."),
     'correction-buyer-unknown': _lt(
         "What KSeF knows as the buyer of the corrected invoice is not known here, because the invoice was not sent from this Odoo."),
     'correction-buyer-number': _lt(
@@ -99,6 +108,12 @@ TEXTS = {
     'advance-unsent': _lt(
         "The settled advance invoice %(value)s has no KSeF number yet. Send it first and wait for its number; if it was issued outside "
         "KSeF, say so on that invoice."),
+    # transport, authorised party, attachment
+    'transport-address': _lt("“%(value)s” has no address. Enter at least street or town, and the country."),
+    'authorized-nip': _lt("The authorised party “%(value)s” has no NIP. Enter it."),
+    'attachment-batch': _lt(
+        "KSeF takes invoices with an attachment in batches only, which this version doesn't send. Take the attachment off, or send its "
+        "data to the buyer in another way."),
     # statements
     'split-payment': _lt(
         "The invoice is over 15,000 PLN and has goods or services of annex 15 (%(value)s), so it must state split payment (mechanizm "

@@ -26,6 +26,10 @@ class ResPartner(models.Model):
         string="Customer number for KSeF", size=256, help="Numer klienta, where the buyer uses one in contract or order.")
 
 
+    ksef_correspondence_id = fields.Many2one(
+        'res.partner', string="Correspondence address (KSeF)", help="Adres korespondencyjny, where it isn't the address of the business.")
+
+
 class ResPartnerBank(models.Model):
     _inherit = 'res.partner.bank'
 
@@ -40,6 +44,11 @@ class ResCompany(models.Model):
     ksef_regon = fields.Char(string="REGON", size=14, help="Numer REGON: 9 or 14 digits, stated in the footer.")
     ksef_bdo = fields.Char(string="BDO", size=9, help="Numer rejestrowy BDO, stated in the footer.")
     ksef_footer = fields.Text(string="Footer in KSeF", help="Stopka faktury: at most 3,500 characters, such as the share capital.")
+
+    ksef_issue_place = fields.Char(string="Place of issue", size=256, help="Miejsce wystawienia faktury (P_1M).")
+    ksef_taxpayer_status = fields.Selection(
+        [('1', "In liquidation"), ('2', "In restructuring"), ('3', "Bankrupt"), ('4', "Enterprise in inheritance")],
+        string="State of the business", help="Status podatnika: stated on invoices while it lasts.")
 
     @api.constrains('ksef_krs', 'ksef_regon')
     def _check_ksef_registers(self):

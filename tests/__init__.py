@@ -23,6 +23,7 @@ from . import test_fa3_proof
 from . import test_fa3_rates
 from . import test_fa3_refusals
 from . import test_fa3_taxes
+from . import test_fa3_trade
 from . import test_invoice_buttons
 from . import test_invoice_live
 from . import test_l10n_pl_edi

@@ -36,6 +36,7 @@ PUBLIC_METHODS = {
         'action_ksef_send': SEND, 'action_ksef_refresh_status': SEND, 'action_ksef_withdraw': SEND,
         'action_ksef_set_today': SEND, 'action_ksef_explain': READ, 'action_ksef_preview': READ,
         'action_ksef_apply_lawful_rate': 'account.group_account_invoice',
+        'action_ksef_take_payments': 'account.group_account_invoice',
     },
     'ksef.received': {
         'action_make_bill': SEND, 'action_make_bill_anyway': SEND, 'action_link_candidate': SEND, 'action_set_aside': SEND,
@@ -52,6 +53,7 @@ PUBLIC_METHODS = {
 # Tables that bookkeepers fill by hand; everything else is written by the program alone.
 EDITED_BY_HAND = {
     'ksef.product.map', 'ksef.invoice.reference', 'ksef.invoice.remark', 'ksef.order.line', 'ksef.third.party',
+    'ksef.invoice.payment', 'ksef.invoice.charge', 'ksef.invoice.transport', 'ksef.new.vehicle', 'ksef.invoice.block',
 }
 # Tables that belong to no company: what they hold is public.
 SHARED_TABLES = {'ksef.service.state'}

@@ -1,6 +1,14 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.ksef_invoice_correction import DATA_KINDS
+
+# What a credit note has as the invoice has it, although copies of invoices don't.
+CARRIED_FIELDS = (
+    'ksef_receipt_invoice', 'ksef_period_start', 'ksef_period_end', 'ksef_contract_number', 'ksef_contract_date', 'ksef_order_number',
+    'ksef_order_date', 'ksef_split_payment', 'ksef_authorized_role', 'ksef_excise_refund',
+)
+
 
 class AccountMoveReversal(models.TransientModel):
     """Making a credit note also asks what KSeF wants to know of a correcting invoice (faktura korygująca)."""
@@ -18,6 +26,8 @@ class AccountMoveReversal(models.TransientModel):
         help="Typ skutku korekty w ewidencji VAT (TypKorekty): in which period the correction counts for VAT.")
     ksef_corrected_period = fields.Char(
         string="Corrected period", size=256, help="Okres, którego dotyczy korekta: the period whose supplies the discount is given for.")
+    ksef_right_number = fields.Char(
+        string="Right invoice number", size=256, help="Poprawny numer faktury korygowanej.")
     ksef_is_outside = fields.Boolean(
         string="The original was issued outside KSeF",
         help="Faktura pierwotna wystawiona poza KSeF: before the duty began, or exempt from it.")
@@ -31,7 +41,7 @@ class AccountMoveReversal(models.TransientModel):
 
     @api.onchange('ksef_correction_kind')
     def _onchange_ksef_correction_kind(self):
-        self.ksef_correction_type = {'lines': '2', 'buyer': '1', 'collective': '2'}[self.ksef_correction_kind]
+        self.ksef_correction_type = '1' if self.ksef_correction_kind in DATA_KINDS else '2'
 
     def _prepare_default_reversal(self, move):
         values = super()._prepare_default_reversal(move)
@@ -42,14 +52,25 @@ class AccountMoveReversal(models.TransientModel):
             ksef_correction_type=self.ksef_correction_type,
             ksef_correction_reason=self.reason,
             ksef_corrected_period=self.ksef_corrected_period if self.ksef_correction_kind == 'collective' else False,
+            ksef_right_number=self.ksef_right_number if self.ksef_correction_kind == 'number' else False,
+            **self._ksef_carried(move),
         )
         if move.currency_id != move.company_currency_id:
             values['invoice_currency_rate'] = move.invoice_currency_rate  # art. 31b: the rate of the original
         if self.ksef_correction_kind == 'lines':
             root = move._ksef_root()
             values['ksef_order_line_ids'] = (root | root._ksef_family())._ksef_order_copies()
-        if self.ksef_correction_kind == 'buyer':
+        if self.ksef_correction_kind in DATA_KINDS:
             values['line_ids'] = [Command.create(self._ksef_empty_line(move))]
+        return values
+
+    @api.model
+    def _ksef_carried(self, move):
+        """What a correction says as its original did: everything but amounts is stated as it is after the correction."""
+        values = {name: move[name] for name in CARRIED_FIELDS}
+        values['ksef_authorized_partner_id'] = move.ksef_authorized_partner_id.id
+        values['ksef_third_party_ids'] = [
+            Command.create({**vals, 'move_id': False}) for vals in move.ksef_third_party_ids.copy_data()]
         return values
 
     @api.model
@@ -57,7 +78,7 @@ class AccountMoveReversal(models.TransientModel):
         """The only line of a correction of data: Odoo confirms no invoice without one."""
         line = move.invoice_line_ids.filtered(lambda line: line.display_type == 'product')[:1]
         return {
-            'name': self.env._("Correction of the buyer's data"),
+            'name': self.env._("Correction of data"),
             'quantity': 0, 'price_unit': 0, 'account_id': line.account_id.id, 'tax_ids': [Command.set(line.tax_ids.ids)],
         }
 
