@@ -32,9 +32,9 @@ from .types_permissions import (
     EntityGrant,
     EntityRole,
     FingerprintOwner,
-    PersonGrant,
     PersonalPermission,
     PersonalPermissions,
+    PersonGrant,
 )
 
 __all__ = [

@@ -43,6 +43,7 @@ from . import ksef_invoice_correction
 from . import ksef_invoice_original
 from . import ksef_invoice_findings
 from . import ksef_invoice_schema
+from . import res_company_branch
 from . import ksef_invoice_proof
 from . import ksef_invoice_builder
 from . import account_move

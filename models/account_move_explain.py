@@ -34,12 +34,10 @@ class AccountMove(models.Model):
                 "You don't have the right “KSeF: send”. Ask your administrator for it.")),
             (self.company_id not in self.env.companies, self.env._(
                 "The invoice belongs to %(company)s. Choose that company at the top right.", company=self.company_id.display_name)),
-            (not connection, self.env._(
-                "%(company)s is not connected to KSeF. An administrator connects it in Invoicing → KSeF → Connections.",
-                company=self.company_id.display_name)),
+            (not connection, self.company_id._ksef_unconnected_text()),
             (connection and connection.state == 'draft', self.env._(
                 "The connection of %(company)s to KSeF was disconnected. An administrator connects it again.",
-                company=self.company_id.display_name)),
+                company=connection.company_id.display_name)),
             (self.state != 'posted', self.env._("The invoice is not confirmed yet. Confirm it first.")),
             (self.ksef_state not in SENDABLE_STATES, self.env._(
                 "The invoice is at KSeF or on its way (%(state)s); it is sent only once.", state=states.get(self.ksef_state, ''))),

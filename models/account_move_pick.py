@@ -41,9 +41,7 @@ class AccountMove(models.Model):
         for company in self.company_id:
             connection = company._ksef_connection()
             if not connection or connection.state == 'neutralised':
-                raise UserError(self.env._(
-                    "%(company)s is not connected to KSeF. Ask your administrator to connect it in Invoicing → KSeF → "
-                    "Connections.", company=company.display_name))
+                raise UserError(company._ksef_unconnected_text())
         unposted = self.filtered(lambda move: move.state != 'posted')
         if unposted:
             raise UserError(self.env._(

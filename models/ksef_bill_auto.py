@@ -54,7 +54,8 @@ class KsefReceived(models.Model):
             UPDATE ksef_received r SET state = 'linked', move_id = d.move_id, due_at = NULL
               FROM ksef_document d
              WHERE r.id IN %(ids)s AND r.state IN ('listed', 'stored') AND d.state = 'accepted' AND d.move_id IS NOT NULL
-               AND d.ksef_number = r.ksef_number AND d.company_id = r.company_id AND d.environment = r.environment
+               AND d.ksef_number = r.ksef_number AND d.environment = r.environment
+               AND (d.company_id = r.company_id OR d.connection_id = r.connection_id)
                AND r.role = 'seller'
                AND NOT EXISTS (SELECT 1 FROM ksef_received o WHERE o.move_id = d.move_id)
             """, ids=tuple(ids)))

@@ -150,10 +150,11 @@ class KsefConnection(models.Model):
 
     @api.model
     def _company_nip(self, company):
-        """The 10 digits of the company's NIP.
+        """The 10 digits of the company's NIP; of a branch, its taxpayer's.
 
         :raise UserError: none is set, or its checksum is wrong.
         """
+        company = company._ksef_taxpayer()
         vat = (company.vat or '').strip().upper().removeprefix('PL')
         if not nip_module.is_valid(vat):
             raise UserError(self.env._(

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..ksef.certificates import CertificateKind
 from .ksef_connection import REQUIRED_PERMISSIONS
 from .ksef_task import OPEN_STATES
 
@@ -47,46 +48,62 @@ class KsefConnection(models.Model):
     # ------------------------------------------------------------------ the three ways in
 
     @api.model
-    def _connect(self, company, environment, local_url=False):
-        """The company's connection to the environment, created when there is none, and in use from now on."""
+    def _connect(self, company, environment, local_url=False, internal_id=False):
+        """The company's connection to the environment, created when there is none, and in use from now on.
+
+        :param internal_id: the unit to log in to instead of the NIP
+        :raise UserError: a branch without NIP works through its parent's connection, unless it is such a unit
+        """
         self._check_manager()
         company.check_access('read')
+        if not internal_id and not company._ksef_is_taxpayer():
+            raise UserError(self._branch_text(company))
         nip = self._company_nip(company)
         connections = self.sudo().with_context(active_test=False)
         connection = connections.search(
-            [('company_id', '=', company.id), ('environment', '=', environment), ('nip', '=', nip)])
+            [('company_id', '=', company.id), ('environment', '=', environment), ('nip', '=', nip),
+             ('internal_id', '=', internal_id or False)])
         values = {'active': True, 'local_url': local_url or False, 'database_uuid': self._get_database_uuid()}
         if connection:
             connection.write(values)
         else:
             connection = connections.create(
-                values | {'company_id': company.id, 'environment': environment, 'nip': nip})
+                values | {'company_id': company.id, 'environment': environment, 'nip': nip, 'internal_id': internal_id})
         company.sudo().ksef_connection_id = connection
         return connection.sudo(self.env.su)
 
     @api.model
-    def _connect_with_token(self, company, environment, token, local_url=False):
+    def _branch_text(self, company):
+        return self.env._(
+            "%(company)s has no NIP of its own, so its invoices go through the connection of %(parent)s. Connect that company. "
+            "%(company)s gets a connection of its own only as a unit with an internal identifier (identyfikator wewnętrzny).",
+            company=company.display_name, parent=company._ksef_taxpayer().name)
+
+    @api.model
+    def _connect_with_token(self, company, environment, token, local_url=False, internal_id=False):
         """Connect with a KSeF token and have a worker verify it; return the connection."""
-        connection = self._connect(company, environment, local_url)
+        connection = self._connect(company, environment, local_url, internal_id)
         self.env['ksef.credential']._add_token(connection, token.strip())
         connection._start_verification()
         return connection
 
     @api.model
-    def _connect_with_certificate(self, company, environment, pair, local_url=False):
+    def _connect_with_certificate(self, company, environment, pair, local_url=False, internal_id=False):
         """Connect with a certificate and its key (``ksef.certificates.KeyPair``) and have a worker verify it."""
-        connection = self._connect(company, environment, local_url)
+        connection = self._connect(company, environment, local_url, internal_id)
         self.env['ksef.credential']._add_certificate(connection, pair)
-        connection._start_verification()
+        # A certificate for codes alone changes nothing about a login that works.
+        if pair.info.kind is not CertificateKind.OFFLINE or not connection._is_sending():
+            connection._start_verification()
         return connection
 
     @api.model
-    def _connect_with_signature(self, company, environment, local_url=False, wants_certificate=False):
+    def _connect_with_signature(self, company, environment, local_url=False, wants_certificate=False, internal_id=False):
         """Have a worker prepare the request that a person signs; return the connection, which waits for the signed file.
 
         :param wants_certificate: have the program get a certificate of its own after the login
         """
-        connection = self._connect(company, environment, local_url)
+        connection = self._connect(company, environment, local_url, internal_id)
         self.env['ksef.credential']._add_signed(connection).wants_certificate = wants_certificate
         connection._set_signing()
         return connection

@@ -80,5 +80,7 @@ class KsefConnection(models.Model):
             'default_company_id': self.company_id.id,
             'default_environment': self.environment,
             'default_local_url': self.local_url,
+            'default_is_unit': bool(self.internal_id),
+            'default_internal_id': self.internal_id,
         }
         return action

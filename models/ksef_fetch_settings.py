@@ -52,7 +52,7 @@ class ResCompany(models.Model):
         """Have exactly the roles followed that the settings name, on the connection in use; checkpoints are kept."""
         fetches = self.env['ksef.fetch'].sudo()
         for company in self.sudo():
-            connection = company.ksef_connection_id
+            connection = company._ksef_fetch_connection()
             wanted = set(company._ksef_fetch_roles()) if company.ksef_fetch_active and connection else set()
             syncs = fetches.search([('company_id', '=', company.id), ('is_sync', '=', True)])
             kept = syncs.filtered(lambda sync, c=connection, w=wanted: sync.connection_id == c and sync.role in w)
@@ -67,8 +67,16 @@ class ResCompany(models.Model):
         if self:
             self.env['ksef.worker']._trigger_workers()
 
+    def _ksef_fetch_connection(self):
+        """The connection that this company itself fetches through; what a branch receives comes with its parent's."""
+        connection = self.sudo().ksef_connection_id
+        return connection if connection.company_id == self else connection.browse()
+
     def _ksef_fetch_roles(self):
         self.ensure_one()
+        if self._ksef_fetch_connection().internal_id:
+            # KSeF shows a unit only the invoices that name it as a third party.
+            return ['third']
         return [role for role in ('buyer', 'seller', 'third', 'authorised') if self[f'ksef_fetch_{role}']]
 
     def _ksef_fetch_start(self):

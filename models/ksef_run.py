@@ -54,6 +54,7 @@ class KsefRun:
         self._lock_cr = None
         self._transport = None
         self._client = None
+        self._company_ids = None
 
     @contextmanager
     def hold(self):
@@ -104,11 +105,14 @@ class KsefRun:
             yield self._environment(cr)
 
     def _environment(self, cr):
-        """The system user in the company of the connection; what he writes there is read by who connected it."""
+        """The system user in the company of the connection and its branches; what he writes there is read by who connected it."""
         env = api.Environment(cr, SUPERUSER_ID, {})
         connection = env['ksef.connection'].browse(self.connection_id)
+        if self._company_ids is None:
+            branches = env['res.company'].search([('id', 'child_of', connection.company_id.ids)]) - connection.company_id
+            self._company_ids = [*connection.company_id.ids, *branches.ids]
         return env(context={
-            'allowed_company_ids': connection.company_id.ids,
+            'allowed_company_ids': self._company_ids,
             'lang': connection.create_uid.lang or connection.company_id.partner_id.lang,
             'tz': 'Europe/Warsaw',
         })

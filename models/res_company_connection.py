@@ -8,17 +8,21 @@ class ResCompany(models.Model):
     def write(self, vals):
         """Documents belong to a connection: with another one in use, the invoices show other documents, or none."""
         result = super().write(vals)
-        if 'ksef_connection_id' in vals:
-            documents = self.env['ksef.document'].sudo().search([('company_id', 'in', self.ids)])
+        if {'ksef_connection_id', 'vat', 'partner_id'} & set(vals):
+            # Branches follow their parent.
+            companies = self.sudo().search([('id', 'child_of', self.ids)])
+            companies.flush_recordset(['ksef_connection_id'])
+            documents = self.env['ksef.document'].sudo().search([('company_id', 'in', companies.ids)])
             documents.move_id._ksef_sync()
         return result
 
     @api.constrains('ksef_connection_id')
     def _check_ksef_connection(self):
-        """Invoices of one company must never leave through the connection of another one."""
+        """Invoices of one taxpayer must never leave through the connection of another one; branches are no taxpayers."""
         for company in self.sudo():
             connection = company.ksef_connection_id
-            if connection and connection.company_id != company:
+            is_parents = connection.company_id in company.parent_ids and connection.company_id._ksef_taxpayer() == company._ksef_taxpayer()
+            if connection and connection.company_id != company and not is_parents:
                 raise ValidationError(self.env._(
                     "The connection %(connection)s belongs to another company. %(company)s needs a connection of its own.",
                     connection=connection.name, company=company.name))

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResConfigSettings(models.TransientModel):
@@ -13,6 +13,15 @@ class ResConfigSettings(models.TransientModel):
     ksef_environment = fields.Selection(
         related='company_id.ksef_connection_id.environment', string="KSeF environment",
         groups='l10n_pl_ksef.group_ksef_read')
+
+    ksef_works_through = fields.Char(
+        compute='_compute_ksef_works_through', compute_sudo=True, groups='l10n_pl_ksef.group_ksef_read',
+        help="The company whose connection this branch uses")
+
+    @api.depends('company_id')
+    def _compute_ksef_works_through(self):
+        for settings in self:
+            settings.ksef_works_through = settings.company_id._ksef_works_through().name
 
     def action_ksef_open_connection(self):
         """Open the company's connection."""

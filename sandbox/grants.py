@@ -79,7 +79,7 @@ class Grants:
         code = forced["code"] if forced else 200
         with self._app.store.transaction() as store:
             try:
-                if code < 400:  # noqa: PLR2004  what failed has changed nothing
+                if code < 400:
                     work()
             except Failed as failed:
                 code = failed.code

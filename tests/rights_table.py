@@ -9,7 +9,7 @@ PUBLIC_METHODS = {
         'action_generate_token': MANAGE, 'action_fetch_public_keys': MANAGE, 'action_list_logins': MANAGE,
         'action_new_request': MANAGE, 'action_cancel_signing': MANAGE, 'action_download_request': MANAGE,
         'action_upload_signed': MANAGE, 'action_list_permissions': MANAGE, 'action_open_permissions': MANAGE,
-        'action_give_office': MANAGE, 'action_give_person': MANAGE,
+        'action_give_office': MANAGE, 'action_give_person': MANAGE, 'action_use_parent': MANAGE,
     },
     'ksef.permission': {'action_revoke': MANAGE},
     'ksef.permission.grant': {'action_give': MANAGE},

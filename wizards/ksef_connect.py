@@ -44,6 +44,11 @@ class KsefConnect(models.TransientModel):
         string="NIP", compute='_compute_nip',
         help="The seller's NIP, not the buyer's: taken from the field “Tax ID” of the company.")
     nip_problem = fields.Char(compute='_compute_nip')
+    is_unit = fields.Boolean(
+        string="Connect as a unit", compute='_compute_is_unit', store=True, readonly=False,
+        help="Jednostka z identyfikatorem wewnętrznym: a unit of the taxpayer that KSeF knows by an identifier of its own.")
+    internal_id = fields.Char(
+        string="Internal identifier", help="Identyfikator wewnętrzny: the NIP, a dash and 5 digits, as the taxpayer application shows it")
     taxpayer_app_url = fields.Char(string="Taxpayer application", compute='_compute_taxpayer_app_url')
     token = fields.Char(
         string="KSeF token", store=False, compute='_compute_token', inverse='_inverse_token', help="Token KSeF")
@@ -53,15 +58,38 @@ class KsefConnect(models.TransientModel):
     # ------------------------------------------------------------------ what the person sees
 
     @api.depends('company_id')
+    def _compute_is_unit(self):
+        for wizard in self:
+            wizard.is_unit = bool(wizard.internal_id)
+
+    @api.depends('company_id', 'is_unit', 'internal_id')
     def _compute_nip(self):
+        connections = self.env['ksef.connection']
         for wizard in self:
             wizard.nip = wizard.nip_problem = False
             if not wizard.company_id:
                 continue
             try:
-                wizard.nip = self.env['ksef.connection']._company_nip(wizard.company_id)
+                wizard.nip = connections._company_nip(wizard.company_id)
             except UserError as error:
                 wizard.nip_problem = str(error)
+                continue
+            if wizard.is_unit:
+                wizard.nip_problem = bool(wizard.internal_id) and connections._internal_id_problem(wizard._get_internal_id(), wizard.nip)
+            elif not wizard.company_id._ksef_is_taxpayer():
+                wizard.nip_problem = connections._branch_text(wizard.company_id)
+
+    def _get_internal_id(self):
+        """The unit to log in to, or False; blanks around it are no mistake."""
+        return self.is_unit and (self.internal_id or '').strip()
+
+    def _check_unit(self):
+        """:raise UserError: a unit is wanted, but its identifier is missing or wrong"""
+        if self.is_unit:
+            problem = self.env['ksef.connection']._internal_id_problem(
+                self._get_internal_id(), self.env['ksef.connection']._company_nip(self.company_id))
+            if problem:
+                raise UserError(problem)
 
     @api.depends('environment', 'local_url')
     def _compute_taxpayer_app_url(self):
@@ -80,13 +108,14 @@ class KsefConnect(models.TransientModel):
             if wizard.token:
                 wizard.sudo().token_secret = box._encrypt(wizard.token.strip())
 
-    @api.depends('token', 'nip')
+    @api.depends('token', 'nip', 'is_unit', 'internal_id')
     def _compute_token_problem(self):
         for wizard in self:
-            wizard.token_problem = bool(wizard.token) and self._token_problem(wizard.token.strip(), wizard.nip)
+            wizard.token_problem = bool(wizard.token) and self._token_problem(
+                wizard.token.strip(), wizard.nip, wizard._get_internal_id())
 
     @api.model
-    def _token_problem(self, token, nip):
+    def _token_problem(self, token, nip, internal_id=False):
         """What is wrong with the shape of a token, as a sentence, or False. The sentence never repeats the token."""
         reference, _bar, rest = token.partition('|')
         context, _bar, secret = rest.partition('|')
@@ -102,7 +131,11 @@ class KsefConnect(models.TransientModel):
                 "This is not a whole KSeF token. A token has three parts with “|” between them: its reference number, "
                 "“nip-” with the NIP, and 64 letters and digits. Copy it again with the button in the taxpayer "
                 "application.")
-        if nip and context.casefold() != f'nip-{nip}':
+        if internal_id and context.casefold() != f'internalid-{internal_id}':
+            return self.env._(
+                "This token was generated for “%(context)s”, not for the unit %(internal_id)s. Log in to the taxpayer application in the "
+                "context of the unit and generate the token there.", context=context, internal_id=internal_id)
+        if nip and not internal_id and context.casefold() != f'nip-{nip}':
             return self.env._(
                 "This token was generated for “%(context)s”, but the NIP of the company is %(nip)s. Log in to the "
                 "taxpayer application in the context of the NIP %(nip)s and generate the token there.",
@@ -117,6 +150,7 @@ class KsefConnect(models.TransientModel):
         connections = self.env['ksef.connection']
         connections._check_manager()
         self.check_access('write')
+        self._check_unit()
         connection = getattr(self, f'_connect_by_{self.method}')()
         self.sudo().write(self._no_secret_values())
         return connection._get_form_action()
@@ -128,11 +162,12 @@ class KsefConnect(models.TransientModel):
 
     def _connect_by_token(self):
         return self.env['ksef.connection']._connect_with_token(
-            self.company_id, self.environment, self._take_token(), self._get_local_url())
+            self.company_id, self.environment, self._take_token(), self._get_local_url(), self._get_internal_id())
 
     def _connect_by_signature(self):
         return self.env['ksef.connection']._connect_with_signature(
-            self.company_id, self.environment, self._get_local_url(), wants_certificate=self.gets_certificate)
+            self.company_id, self.environment, self._get_local_url(), wants_certificate=self.gets_certificate,
+            internal_id=self._get_internal_id())
 
     def _take_token(self):
         """The token that the person has entered.
@@ -142,7 +177,7 @@ class KsefConnect(models.TransientModel):
         token = self.env['ksef.secret.box']._decrypt(self.sudo().token_secret)
         if not token:
             raise UserError(self.env._("Paste the KSeF token into the field “KSeF token”."))
-        problem = self._token_problem(token, self.env['ksef.connection']._company_nip(self.company_id))
+        problem = self._token_problem(token, self.env['ksef.connection']._company_nip(self.company_id), self._get_internal_id())
         if problem:
             raise UserError(problem)
         return token

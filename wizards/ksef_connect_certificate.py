@@ -145,7 +145,8 @@ class KsefConnect(models.TransientModel):
     def _connect_by_certificate(self):
         connections = self.env['ksef.connection']
         pair = self._take_pair()
-        connection = connections._connect_with_certificate(self.company_id, self.environment, pair, self._get_local_url())
+        connection = connections._connect_with_certificate(
+            self.company_id, self.environment, pair, self._get_local_url(), self._get_internal_id())
         for company in self.other_company_ids:
             connections._connect_with_certificate(company, self.environment, pair, self._get_local_url())
         return connection

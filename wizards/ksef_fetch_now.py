@@ -25,7 +25,7 @@ class KsefFetchNow(models.TransientModel):
 
     @api.model
     def _default_companies(self):
-        return self.env.companies.filtered(lambda company: company._ksef_connection())
+        return self.env.companies.filtered(lambda company: company._ksef_fetch_connection() and company._ksef_connection())
 
     @api.depends('company_ids')
     def _compute_calls_left(self):
@@ -62,6 +62,15 @@ class KsefFetchNow(models.TransientModel):
         :raise UserError: the company is not connected
         """
         connection = company._ksef_connection()
+        parent = company._ksef_works_through()
+        if parent:
+            raise UserError(self.env._(
+                "What %(company)s receives comes with the invoices of %(parent)s: fetch for that company.", company=company.display_name,
+                parent=parent.name))
+        if connection.internal_id and self.role != 'third':
+            raise UserError(self.env._(
+                "%(company)s is connected as a unit with an internal identifier: KSeF shows it only invoices that name it as a third "
+                "party. Choose that perspective.", company=company.display_name))
         if not connection or connection.state != 'connected':
             raise UserError(self.env._(
                 "%(company)s is not logged in to KSeF: connect it first (KSeF → Connections).", company=company.display_name))
