@@ -1,6 +1,7 @@
 from datetime import date, datetime, time, timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import format_date
 
 # Days before the end at which the responsible person is told.
@@ -15,6 +16,7 @@ TASK_OF_KIND = {'certificate': 'enroll_authentication', 'offline': 'enroll_offli
 class KsefCredential(models.Model):
     _inherit = 'ksef.credential'
 
+    warning_activity_id = fields.Many2one('mail.activity', readonly=True, copy=False, ondelete='set null', index='btree_not_null')
     warned_days = fields.Integer(readonly=True, copy=False, help="The last warning told of so many days; 0: none yet.")
 
     def _get_end(self):
@@ -84,9 +86,50 @@ class KsefConnection(models.Model):
         for connection in self.sudo().search([('state', 'in', ('connected', 'attention'))]):
             if connection.is_copied_database:
                 continue
+            connection._close_settled_warnings()
             for credential, days in connection._get_endings():
                 connection._renew(credential, days)
                 connection._warn(credential, days)
+
+    def action_change_responsible(self):
+        """Choose another responsible person."""
+        self.ensure_one()
+        self._check_manager()
+        self.check_access('read')
+        action = self.env['ir.actions.act_window']._for_xml_id('l10n_pl_ksef.action_ksef_connection_responsible')
+        action['context'] = {'default_connection_id': self.id, 'default_user_id': self.responsible_id.id}
+        return action
+
+    def _set_responsible(self, user):
+        """:raise UserError: nobody who works in the company"""
+        self.ensure_one()
+        if not user:
+            raise UserError(self.env._("Choose somebody who works in %(company)s.", company=self.company_id.display_name))
+        connection = self.sudo()
+        connection.responsible_id = user
+        connection.with_context(active_test=False).credential_ids.warning_activity_id.write({'user_id': user.id})
+
+    def _close_settled_warnings(self):
+        """Close the activities about what was renewed, replaced or put away meanwhile."""
+        for connection in self.sudo():
+            ending = {credential.id for credential, _days in connection._get_endings()}
+            credentials = connection.with_context(active_test=False).credential_ids.filtered('warning_activity_id')
+            connection._close_warnings(credentials.filtered(lambda credential, ending=ending: credential.id not in ending))
+
+    def _close_warnings(self, credentials):
+        for activity in credentials.warning_activity_id:
+            user = activity.user_id or self.env.user
+            activity.with_context(lang=user.lang).action_feedback(
+                feedback=self.with_context(lang=user.lang).env._("Settled: renewed, replaced or no longer used."))
+
+    def _set_connected(self, permissions, **values):
+        """A credential that works may have taken the place of one that ends."""
+        super()._set_connected(permissions, **values)
+        self._close_settled_warnings()
+
+    def _forget_secrets(self):
+        self._close_warnings(self.sudo().with_context(active_test=False).credential_ids)
+        super()._forget_secrets()
 
     def _renew(self, credential, days):
         """Ask KSeF for the next certificate of this kind, where the program got the present one itself."""
@@ -104,7 +147,8 @@ class KsefConnection(models.Model):
             return
         credential.warned_days = threshold
         user = self.responsible_id or self.create_uid
-        self.with_context(lang=user.lang).activity_schedule(
+        self._close_warnings(credential)
+        credential.warning_activity_id = self.with_context(lang=user.lang).activity_schedule(
             'mail.mail_activity_data_warning', user_id=user.id,
             summary=self.with_context(lang=user.lang).env._("KSeF: a credential ends"),
             note=self.with_context(lang=user.lang)._describe_ending(credential, days))

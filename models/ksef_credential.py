@@ -35,6 +35,8 @@ class KsefCredential(models.Model):
         string="Token reference number", readonly=True, help="Numer referencyjny tokena: names the token without giving it away.")
     last_used = fields.Datetime(readonly=True)
     is_unverified = fields.Boolean(readonly=True, copy=False, help="Not yet shown to KSeF.")
+    login_failures = fields.Integer(readonly=True, copy=False, help="Logins in a row that failed for a passing reason.")
+    retry_at = fields.Datetime(readonly=True, copy=False, help="A new credential that cannot log in now is tried again then.")
     refused_code = fields.Char(string="KSeF code", readonly=True, copy=False)
     refusal = fields.Text(string="Why KSeF refused it", readonly=True, copy=False)
 
@@ -77,10 +79,25 @@ class KsefCredential(models.Model):
     @api.model
     def _next_login(self, connection):
         """The default credential to log in with: new ones first, then in the order of LOGIN_KINDS; empty when none serves."""
-        found = self.sudo().search([
-            ('connection_id', '=', connection.id), ('is_default', '=', True), ('kind', 'in', LOGIN_KINDS), ('refusal', '=', False),
-        ]).filtered(lambda credential: credential._can_log_in())
+        defaults = self.sudo().search([
+            ('connection_id', '=', connection.id), ('is_default', '=', True), ('kind', 'in', LOGIN_KINDS), ('refusal', '=', False)])
+        postponed = defaults.filtered(lambda credential: credential._is_postponed())
+        found = (defaults - postponed).filtered(lambda credential: credential._can_log_in())
+        for newcomer in postponed:
+            found |= newcomer._get_substitutes().filtered(
+                lambda other, kind=newcomer.kind: other.kind == kind and not other.is_unverified)[:1]
         return found.sorted(lambda credential: (not credential.is_unverified, LOGIN_KINDS.index(credential.kind)))[:1]
+
+    def _is_postponed(self):
+        """Whether it is a new one that cannot log in for a passing reason and is tried again later."""
+        return bool(self.retry_at) and self.retry_at > fields.Datetime.now()
+
+    def _stands_in(self):
+        """Whether it serves while the new default of its kind cannot log in."""
+        self.ensure_one()
+        return bool(self.sudo().search_count([
+            ('connection_id', '=', self.connection_id.id), ('kind', '=', self.kind), ('is_default', '=', True),
+            ('is_unverified', '=', True), ('retry_at', '!=', False)], limit=1))
 
     def _can_log_in(self):
         """Whether there is something to show to KSeF, or a login that still lives. Other kinds add theirs."""
@@ -170,7 +187,7 @@ class KsefCredential(models.Model):
     def _restart(self):
         """Try everything again, from the beginning where that needs no person."""
         credentials = self.sudo()
-        credentials.write({'refused_code': False, 'refusal': False})
+        credentials.write({'refused_code': False, 'refusal': False, 'retry_at': False, 'login_failures': 0})
         credentials._forget_access()
         credentials.filtered(lambda credential: credential.kind != 'signed')._forget_login()
 

@@ -31,6 +31,7 @@ class KsefCredential(models.Model):
         """Put it away; it can be made the default again later."""
         self._check_manager()
         self.sudo().write({'active': False, 'is_default': False})
+        self.connection_id._close_settled_warnings()
         return True
 
     def action_revoke(self):
@@ -55,6 +56,7 @@ class KsefTask(models.Model):
         if credential:
             credential._forget_login()
             credential.write({'active': False, 'is_default': False, 'secret': False})
+            self.connection_id._close_settled_warnings()
         self._set_done(self.env._("Revoked. Invoices that were issued with it stay valid."))
         connection = self.connection_id
         if connection.state == 'connected' and credential and credential.kind != 'offline':

@@ -130,7 +130,7 @@ class KsefWorker(models.AbstractModel):
     def _opening_failed(self, run, document_id, error):
         """No session, so nothing was sent: the document stays queued; the connection waits or asks a person."""
         _logger.info("KSeF connection %s: no session: %s", run.connection_id, error)
-        if isinstance(error, (KsefForbiddenError, KsefGoneError)):
+        if isinstance(error, (KsefForbiddenError, KsefGoneError)) and not self._is_free_operation(error):
             self._stop_connection(run, self._describe_forbidden(run, error), str(error.reason_code or error.http_status))
         elif isinstance(error, KsefUnauthorizedError):
             self._write_credential(run, lambda credential: credential._forget_access())
