@@ -74,6 +74,7 @@ from . import ir_http
 from . import ir_websocket
 from . import ksef_worker
 from . import ksef_worker_login
+from . import ksef_worker_login_trouble
 from . import ksef_worker_task
 from . import ksef_worker_permission
 from . import ksef_worker_send

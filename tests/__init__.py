@@ -4,6 +4,7 @@ from . import test_connect
 from . import test_connect_certificate
 from . import test_connect_signed
 from . import test_connect_faults
+from . import test_connect_newcomer
 from . import test_connect_browser
 from . import test_connection_screen
 from . import test_connections
