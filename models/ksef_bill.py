@@ -7,7 +7,6 @@ from ..ksef.fa3.codes import InvoiceKind
 from ..ksef.fa3.document import FarmerInvoice, NotXml, OldInvoice, PeppolInvoice, ReadProblem, UnsafeXml
 from ..ksef.fa3.model import PolishTaxId
 from ..ksef.fa3.reader import read
-from .ksef_dates import warsaw_date
 
 
 class KsefBill(models.AbstractModel):
@@ -58,11 +57,11 @@ class KsefBill(models.AbstractModel):
                 "No bill is made: %(company)s is the seller and the buyer of this invoice.", company=company.display_name))
 
     @api.model
-    def _values(self, company, invoice, ksef_number=False, received_at=None):
+    def _values(self, company, invoice, ksef_number=False, received_on=None):
         """What a bill is made with: (values for account.move, notes for the person who checks it).
 
         :param invoice: ``ksef.fa3.model.Invoice`` of which the company is the buyer
-        :param received_at: when the KSeF number was given (naive UTC)
+        :param received_on: the day of receipt; without it the invoice counts as received on its date of issue
         :raise UserError: it cannot be booked by the program; the sentence says why
         """
         self._check_parties(company, invoice)
@@ -79,20 +78,20 @@ class KsefBill(models.AbstractModel):
             'currency_id': currency.id,
             'ref': str(invoice.number),
             'invoice_line_ids': [(0, 0, line) for line in lines],
-        } | self._date_values(invoice, received_at) | self._rate_values(company, invoice, currency) | self._payment_values(
+        } | self._date_values(invoice, received_on) | self._rate_values(company, invoice, currency) | self._payment_values(
             invoice, partner, ksef_number, notes) | self._origin_values(invoice), notes
 
     # ------------------------------------------------------------------ dates
 
     @api.model
-    def _date_values(self, invoice, received_at):
+    def _date_values(self, invoice, received_on):
         """Issue date, tax point, and the accounting date: the later of tax point and receipt (deduction of VAT).
 
         A correction that lowers the amount belongs to the period of its receipt.
         """
         issued = self._day(invoice.issue_date)
         supplied = self._supply_date(invoice) or issued
-        received = warsaw_date(received_at) if received_at else issued
+        received = received_on or issued
         is_lowering = invoice.kind.is_correction and invoice.total < 0
         booked = max(received, issued) if is_lowering else max(supplied, received)
         return {'invoice_date': issued, 'taxable_supply_date': supplied, 'date': booked}

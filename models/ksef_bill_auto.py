@@ -1,3 +1,4 @@
+from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -91,6 +92,10 @@ class AccountMove(models.Model):
 
     ksef_auto_posted = fields.Boolean(string="Confirmed by the program", copy=False, readonly=True)
 
+    def _show_autopost_bills_wizard(self):
+        """Bills from KSeF follow the rules of the company and the supplier, not Odoo's question about files."""
+        return False if self.sudo().ksef_received_ids else super()._show_autopost_bills_wizard()
+
     def _ksef_finish_automatic(self, mode):
         """Confirm a bill that was made by itself when nothing is left to check; else hand it to the responsible."""
         self.ensure_one()
@@ -104,8 +109,9 @@ class AccountMove(models.Model):
                 doubts = [str(error)]
         user = self.company_id.ksef_auto_user_id
         if doubts and user:
-            self.activity_schedule('mail.mail_activity_data_todo', user_id=user.id, summary=self.env._(
-                "Check the bill from KSeF"), note="<br/>".join(doubts))
+            self.activity_schedule(
+                'mail.mail_activity_data_todo', user_id=user.id, summary=self.env._("Check the bill from KSeF"),
+                note=Markup("<br/>").join(doubts))
 
     def _ksef_doubts(self):
         """Why a bill made by itself must be seen by a person: [sentences]; empty when everything is proven."""

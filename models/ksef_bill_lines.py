@@ -244,25 +244,31 @@ class KsefBill(models.AbstractModel):
     @api.model
     def _one_line(self, company, matcher, known, row, sign):
         """Values of account.move.line; quantity times price is exactly the net value. ``known`` collects taxes found."""
-        match = matcher.match(self._source_of(row.source))
+        source = self._source_of(row.source)
+        unit = source and source.get('unit')
+        match = matcher.match(source)
         product, rule = match.product, match.rule
         key = (row.group, row.percent, product, rule)
         if key not in known:
             known[key] = self._find_taxes(company, row.group, row.percent, product, rule)
         taxes = known[key]
-        quantity, price = self._quantity_and_price(row, sign)
+        quantity, price = self._quantity_and_price(row, sign, rule._factor_of(unit))
         values = {
             'name': row.name, 'quantity': float(quantity), 'price_unit': float(price), 'discount': 0.0,
-            'tax_ids': [(6, 0, taxes.ids)], 'ksef_source': self._source_of(row.source), 'ksef_match': match.why,
+            'is_imported': True,
+            'tax_ids': [(6, 0, taxes.ids)], 'ksef_source': source, 'ksef_match': match.why,
         }
         if product:
             values['product_id'] = product.id
-        return values | self._rule_values(rule)
+        return values | self._rule_values(rule, unit)
 
     @api.model
-    def _quantity_and_price(self, row, sign):
-        """Quantity (never negative beside a negative price) and price, whose product rounds to the net value."""
-        net, quantity = row.net * sign, row.quantity
+    def _quantity_and_price(self, row, sign, factor):
+        """Quantity (never negative beside a negative price) and price, whose product rounds to the net value.
+
+        :param factor: our units in one of the supplier's (Decimal)
+        """
+        net, quantity = row.net * sign, row.quantity * factor
         if quantity < 0:
             quantity = -quantity
         if not quantity:
@@ -270,7 +276,7 @@ class KsefBill(models.AbstractModel):
         digits = self.env['decimal.precision'].precision_get('Product Unit')
         rounded = quantity.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
         line = row.source
-        listed = line.unit_price if line is not None and not line.discount else None
+        listed = line.unit_price if line is not None and not line.discount and factor == 1 else None
         if rounded == quantity and listed is not None and cents(abs(listed) * quantity) == abs(net):
             return quantity, abs(listed).copy_sign(net)
         return (quantity, net / quantity) if rounded == quantity else (Decimal(1), net)

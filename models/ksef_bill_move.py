@@ -19,19 +19,21 @@ class KsefBill(models.AbstractModel):
         company = self.env['res.company'].browse(values['company_id'])
         moves = self.env['account.move'].with_company(company).with_context(default_move_type=values['move_type'])
         move = moves.create(values)
-        if move.invoice_origin:
-            # Before the proof: matching with an order may replace lines.
-            move.with_context(default_move_type=move.move_type)._link_bill_origin_to_purchase_orders(timeout=4)
         self._finish(move, invoice, notes)
         return move
 
     @api.model
     def _finish(self, move, invoice, notes):
         """Never into a closed period; sums proven; what a person must check is written down."""
-        if move._get_violated_lock_dates(move.date, True):
-            move.date = move._get_accounting_date(move.date, True)
+        self._keep_out_of_closed_periods(move)
+        notes += self._link_orders(move)
         move.ksef_bill_problem = self._prove(move, invoice) or False
         move.ksef_bill_notes = "\n".join(notes) or False
+
+    @api.model
+    def _keep_out_of_closed_periods(self, move):
+        if move._get_violated_lock_dates(move.date, True):
+            move.date = move._get_accounting_date(move.date, True)
 
     @api.model
     def _find_original(self, invoice, company):

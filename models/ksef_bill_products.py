@@ -19,8 +19,10 @@ class Matcher:
     def __init__(self, bills, company, partner, sources):
         self.env = bills.env
         self._partner = partner.commercial_partner_id
-        self._rules = self.env['ksef.product.map'].sudo().search(
+        rules = self.env['ksef.product.map'].sudo().search(
             [('company_id', '=', company.id), ('partner_id', '=', self._partner.id)])
+        self._for_all = rules.filtered('is_for_all')
+        self._rules = rules - self._for_all
         self._supplier_codes = self._read_supplier_codes(company, {source['index'] for source in sources if source.get('index')})
         self._barcodes = self._read_products(company, 'barcode', {
             code for source in sources if source.get('gtin') for code in (source['gtin'], source['gtin'].lstrip('0'))})
@@ -74,7 +76,8 @@ class Matcher:
         for found, why in candidates:
             if found and len(found) == 1:
                 return Match(found, rules, why)
-        return Match(products, rules, '')
+        rule = self._for_all
+        return Match(rule.product_id, rule, self.env._("Rule for all other lines of the supplier") if rule else '')
 
     def _describe_rule(self, key):
         return {
@@ -93,18 +96,22 @@ class KsefBill(models.AbstractModel):
         if line is None:
             return False
         source = {
-            'name': line.name, 'index': line.index, 'gtin': line.gtin, 'cn': line.cn, 'pkwiu': line.pkwiu, 'unit': line.unit}
+            'name': line.name, 'index': line.index, 'gtin': line.gtin, 'cn': line.cn, 'pkwiu': line.pkwiu, 'unit': line.unit,
+            'quantity': None if line.before_correction else line.quantity}
         return {key: str(value) for key, value in source.items() if value} or False
 
     @api.model
-    def _rule_values(self, rule):
-        """What a rule adds to the values of a line beside product and taxes."""
+    def _rule_values(self, rule, unit=None):
+        """What a rule adds to the values of a line beside product and taxes.
+
+        :param unit: the supplier's, by which the rule's own unit is reckoned
+        """
         if not rule:
             return {}
-        values = {'account_id': rule.account_id.id} if rule.account_id else {}
+        values = {'account_id': rule.account_id.id} if rule.account_id.active else {}
         if rule.analytic_distribution:
             values['analytic_distribution'] = rule.analytic_distribution
-        if rule.uom_id:
+        if rule.uom_id and rule._knows_unit(unit):
             values['product_uom_id'] = rule.uom_id.id
         return values
 
@@ -115,17 +122,23 @@ class AccountMoveLine(models.Model):
     ksef_source = fields.Json(string="As on the KSeF invoice", copy=False, readonly=True)
     ksef_match = fields.Char(string="Recognised by", copy=False, readonly=True, help="Why this product was chosen for the line.")
 
+    def _compute_name(self):
+        """A line from KSeF keeps the invoice's text, whatever product is chosen (``is_imported`` keeps price and taxes)."""
+        return super(AccountMoveLine, self.filtered(lambda line: not line.ksef_source))._compute_name()
+
     def _ksef_apply_rules(self, rules):
         """Give lines of drafts that nobody has completed what the rules say; return those that were changed."""
         changed = self.browse()
         for line in self:
             own = rules.filtered(lambda rule, one=line: (
                 rule.company_id == one.company_id and rule.partner_id == one.partner_id.commercial_partner_id))
-            rule, _key = own._pick(line.ksef_source or {})
+            source = line.ksef_source or {}
+            rule, _key = own._pick(source)
             if not rule or line.product_id or not rule.product_id:
                 continue
-            name, price, taxes = line.name, line.price_unit, line.tax_ids
-            line.write({'product_id': rule.product_id.id, 'name': name, 'price_unit': price, 'tax_ids': [(6, 0, taxes.ids)]} | self.env[
-                'ksef.bill']._rule_values(rule) | {'ksef_match': self.env._("Rule, learned meanwhile")})
+            factor = float(rule._factor_of(source.get('unit')))
+            line.write({
+                'product_id': rule.product_id.id, 'quantity': line.quantity * factor, 'price_unit': line.price_unit / factor,
+            } | self.env['ksef.bill']._rule_values(rule, source.get('unit')) | {'ksef_match': self.env._("Rule, learned meanwhile")})
             changed |= line
         return changed

@@ -1,6 +1,8 @@
 import re
+from decimal import Decimal
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 # What identifies a line of a supplier, surest first: (key of the source, column of the rule).
 KEYS = (('index', 'seller_index'), ('gtin', 'gtin'), ('name', 'name_key'))
@@ -16,7 +18,8 @@ class KsefProductMap(models.Model):
     """What a line of a supplier's invoices is in our books: product, account, taxes, analytics, unit.
 
     Rules are learned from bills that were confirmed, and may be edited. A rule is found by the supplier's own index of
-    the item, by GTIN, or by the text, in this order.
+    the item, by GTIN, or by the text, in this order; one for all other lines of the supplier comes last (all fuel of a
+    station to the account and the half-deductible tax of the company car).
     """
     _name = 'ksef.product.map'
     _description = "Rule for lines of KSeF invoices"
@@ -29,6 +32,9 @@ class KsefProductMap(models.Model):
     gtin = fields.Char(string="GTIN", help="Global number of the item (kod kreskowy)")
     classification = fields.Char(string="CN / PKWiU")
     line_name = fields.Char(string="Text on the invoice", required=True)
+    is_for_all = fields.Boolean(
+        string="All other lines", help="Holds for every line of the supplier that no other rule and no product's own code recognises.")
+    unit_name = fields.Char(string="Supplier's unit", help="Jednostka miary na fakturze")
     name_key = fields.Char(compute='_compute_name_key', store=True, precompute=True, index=True)
     product_id = fields.Many2one('product.product', check_company=True)
     account_id = fields.Many2one('account.account', check_company=True)
@@ -41,6 +47,8 @@ class KsefProductMap(models.Model):
     last_used = fields.Date(readonly=True)
     active = fields.Boolean(default=True)
 
+    _one_for_all = models.UniqueIndex(
+        '(company_id, partner_id) WHERE is_for_all AND active', "There is a rule for all other lines of this supplier already.")
     _factor = models.Constraint('CHECK (uom_factor > 0)', "The number of our units in one of theirs must be positive.")
 
     @api.depends('line_name')
@@ -61,6 +69,14 @@ class KsefProductMap(models.Model):
                 return found, key
         return self.browse(), None
 
+    def _knows_unit(self, unit):
+        """Whether the rule's unit and factor hold for lines in this unit of the supplier."""
+        return not self.unit_name or normal_name(self.unit_name) == normal_name(unit)
+
+    def _factor_of(self, unit):
+        """Our units in one of the supplier's (Decimal); 1 where no rule says otherwise."""
+        return Decimal(str(self.uom_factor)) if self.uom_id and self._knows_unit(unit) else Decimal(1)
+
     @api.model
     def _learn(self, lines):
         """Keep what an accountant decided on lines of imported bills; return the rules that are new or changed."""
@@ -70,7 +86,8 @@ class KsefProductMap(models.Model):
             partner = line.partner_id.commercial_partner_id
             if not source.get('name') or not partner or not (line.product_id or line.account_id):
                 continue
-            rule, _key = self.sudo().search([('company_id', '=', company.id), ('partner_id', '=', partner.id)])._pick(source)
+            rule, _key = self.sudo().search([
+                ('company_id', '=', company.id), ('partner_id', '=', partner.id), ('is_for_all', '=', False)])._pick(source)
             values = self._learned_values(line, source)
             if not rule:
                 changed |= self.sudo().create(values | {'company_id': company.id, 'partner_id': partner.id})
@@ -89,11 +106,58 @@ class KsefProductMap(models.Model):
             'product_id': line.product_id.id, 'account_id': line.account_id.id,
             'tax_ids': [(6, 0, line.tax_ids.ids)], 'analytic_distribution': line.analytic_distribution or False,
             'last_used': fields.Date.context_today(line),
-        }
+        } | self._learned_unit(line, source)
+
+    @api.model
+    def _learned_unit(self, line, source):
+        """The unit and its factor, where the accountant books another number of units than the invoice has."""
+        stated = Decimal(source.get('quantity') or 0)
+        if stated <= 0 or line.quantity <= 0 or not line.product_uom_id:
+            return {}
+        factor = Decimal(str(line.quantity)) / stated
+        if factor == 1:
+            return {}
+        return {'uom_id': line.product_uom_id.id, 'uom_factor': float(factor), 'unit_name': source.get('unit') or False}
 
     def _differs(self, values):
         self.ensure_one()
         return (
-            self.product_id.id != values['product_id'] or self.account_id.id != values['account_id']
+            any(key in values and self[key] != values[key] for key in ('uom_factor', 'unit_name'))
+            or ('uom_id' in values and self.uom_id.id != values['uom_id'])
+            or self.product_id.id != values['product_id'] or self.account_id.id != values['account_id']
             or set(self.tax_ids.ids) != set(values['tax_ids'][0][2])
             or (self.analytic_distribution or False) != values['analytic_distribution'])
+
+    # ------------------------------------------------------------------ screens
+
+    @api.constrains('tax_ids')
+    def _check_taxes(self):
+        """
+        :raise ValidationError: a tax is not for purchases
+        """
+        for rule in self:
+            if rule.tax_ids.filtered(lambda tax: tax.type_tax_use != 'purchase'):
+                raise ValidationError(self.env._("“%(rule)s”: the taxes of a rule must be purchase taxes.", rule=rule.line_name))
+
+    def action_merge(self):
+        """Make one rule of several that mean the same: the one used most stays, and takes what it lacks from the others.
+
+        :raise UserError: they belong to several suppliers or companies, or tell different items apart
+        """
+        self.check_access('write')
+        if len(self) < 2 or len(self.partner_id) > 1 or len(self.company_id) > 1:
+            raise UserError(self.env._("Choose two or more rules of one supplier and one company."))
+        for column, label in (('seller_index', self.env._("supplier's index")), ('gtin', self.env._("GTIN"))):
+            if len(set(self.mapped(column)) - {False}) > 1:
+                raise UserError(self.env._(
+                    "These rules stand for different items (%(column)s: %(values)s): they are not merged.",
+                    column=label, values=", ".join(sorted(filter(None, self.mapped(column))))))
+        kept = self.sorted(lambda rule: (-rule.use_count, rule.id))[0]
+        others = self - kept
+        missing = {column: next(filter(None, others.mapped(column)), False) for column in ('seller_index', 'gtin', 'classification')
+                   if not kept[column]}
+        for column in ('product_id', 'account_id', 'uom_id'):
+            if not kept[column]:
+                missing[column] = others.mapped(column)[:1].id
+        kept.write(missing | {'use_count': sum(self.mapped('use_count'))})
+        others.unlink()

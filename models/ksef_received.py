@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError
 from ..ksef import qr
 from ..ksef.checkpoint import Role
 from .ksef_connection import ENVIRONMENTS
+from .ksef_dates import warsaw_date
 from .ksef_document import TransitionRefused
 
 STATES = [
@@ -71,6 +72,10 @@ class KsefReceived(models.Model):
     acquisition_date = fields.Datetime(
         string="Received", readonly=True, index=True,
         help="Data nadania numeru KSeF: the day on which an invoice is received, by law, unless it was handed over before.")
+    handed_over_on = fields.Date(
+        string="Handed over before", readonly=True, tracking=True,
+        help="Data otrzymania: the day on which an invoice issued offline came to the company in another way, before its KSeF number.")
+    handed_over_reason = fields.Char(string="How it came", readonly=True, tracking=True)
     permanent_storage_date = fields.Datetime(readonly=True)
     seller_nip = fields.Char(string="Seller's NIP", readonly=True, index=True)
     seller_name = fields.Char(string="Seller", readonly=True, index='trigram')
@@ -120,6 +125,11 @@ class KsefReceived(models.Model):
             known = received.xml_hash and received.seller_nip and received.issue_date
             received.verification_url = bool(known) and qr.invoice_link(
                 received.sudo().connection_id._get_environment(), received.seller_nip, received.issue_date, received.xml_hash)
+
+    def _received_on(self):
+        """The day of receipt by law: that of the KSeF number, unless an invoice issued offline was handed over before."""
+        self.ensure_one()
+        return self.handed_over_on or (warsaw_date(self.acquisition_date) if self.acquisition_date else None)
 
     def _get_xml(self):
         """The exact bytes that KSeF holds, empty while they have not come."""

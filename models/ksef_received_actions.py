@@ -1,7 +1,10 @@
 from urllib.parse import quote
 
+from markupsafe import Markup
 from odoo import fields, models
 from odoo.exceptions import UserError
+
+from .ksef_dates import warsaw_date
 
 
 class KsefReceived(models.Model):
@@ -39,6 +42,66 @@ class KsefReceived(models.Model):
             'target': 'new',
             'context': {'default_received_ids': self.ids, 'default_state': self.env.context.get('ksef_state', 'ignored')},
         }
+
+    def action_write_to_seller(self):
+        """Draft a mail to the seller of a disputed invoice; it goes out only when the person sends it."""
+        self.ensure_one()
+        self._check_bookkeeper()
+        self.check_access('read')
+        received = self.sudo()
+        seller = self.env['ksef.bill']._partners_of(received.company_id, received.seller_nip)[:1]
+        texts = self.with_context(lang=seller.lang or self.env.lang).env
+        body = Markup("<p>%s</p><p>%s</p><p>%s</p>") % (
+            texts._("Dear Sir or Madam,"),
+            texts._(
+                "in KSeF we received your invoice %(number)s of %(day)s for %(gross)s %(currency)s (KSeF number %(ksef)s). "
+                "We dispute it: %(reason)s.",
+                number=received.invoice_number, day=received.issue_date, gross=f"{received.gross_amount:.2f}",
+                currency=received.currency_code or '', ksef=received.ksef_number, reason=received.reason or ''),
+            texts._("Please explain the invoice, or issue a correction to zero. Until then we neither pay it nor deduct its VAT."))
+        return {
+            'type': 'ir.actions.act_window', 'name': self.env._("Write to the seller"), 'res_model': 'mail.compose.message',
+            'view_mode': 'form', 'target': 'new',
+            'context': {
+                'default_model': self._name, 'default_res_ids': self.ids, 'default_composition_mode': 'comment',
+                'default_partner_ids': seller.ids, 'default_body': body, 'default_subject': texts._(
+                    "Invoice %(number)s: disputed", number=received.invoice_number)},
+        }
+
+    def action_change_receipt(self):
+        """Ask on which day an invoice issued offline was handed over."""
+        self.ensure_one()
+        self._check_bookkeeper()
+        return {
+            'type': 'ir.actions.act_window', 'name': self.env._("Day of receipt"), 'res_model': 'ksef.received.receipt',
+            'view_mode': 'form', 'target': 'new',
+            'context': {'default_received_id': self.id, 'default_day': self.handed_over_on or self.issue_date}}
+
+    def _hand_over(self, day, reason):
+        """Set the day of receipt, and with it the accounting date of a bill that is still a draft.
+
+        :raise UserError: the law does not allow that day, or the bill is confirmed
+        """
+        self.ensure_one()
+        self._check_bookkeeper()
+        self.check_access('read')
+        received = self.sudo()
+        received._lock()
+        if received.invoicing_mode != 'Offline':
+            raise UserError(self.env._(
+                "Only an invoice issued offline can have been handed over earlier; this one was received with its KSeF number."))
+        given = warsaw_date(received.acquisition_date)
+        if not received.issue_date <= day <= given:
+            raise UserError(self.env._(
+                "“Day of receipt” must lie between the issue date %(issued)s and the day of the KSeF number %(given)s.",
+                issued=received.issue_date, given=given))
+        if received.move_id.state == 'posted':
+            raise UserError(self.env._("The bill %(bill)s is confirmed. Reset it to draft first.", bill=received.move_id.name))
+        received.write({'handed_over_on': day, 'handed_over_reason': reason})
+        if received.move_id.state == 'draft':
+            bills = self.env['ksef.bill'].with_company(received.company_id)
+            received.move_id.date = bills._date_values(bills._read(received._get_xml()), day)['date']
+            bills._keep_out_of_closed_periods(received.move_id)
 
     def action_restore(self):
         """Take back that an invoice was set aside."""

@@ -18,6 +18,7 @@ class KsefReceived(models.Model):
         help="A bill that was entered before and may be the same invoice.")
     corrects = fields.Text(readonly=True, help="KSeF numbers of the invoices that this one corrects.")
     bill_wanted = fields.Boolean(readonly=True, help="A person wants a bill; a worker makes it.")
+    candidate_state = fields.Selection(related='candidate_id.state', string="State of that bill")
     is_purchase = fields.Boolean(compute='_compute_is_purchase')
 
     @api.depends('roles', 'role')
@@ -62,6 +63,37 @@ class KsefReceived(models.Model):
         self.check_access('read')
         self._make_bill(is_different=True)
         return self._show_bills()
+
+    def action_replace_draft(self):
+        """The draft that was found is this invoice: its lines, dates and amounts become those of the invoice.
+
+        Notes, attachments and what was written in the chatter stay.
+
+        :raise UserError: the bill is no draft any more, or cannot hold the invoice
+        """
+        self.ensure_one()
+        self._check_bookkeeper()
+        self.check_access('read')
+        draft = self.candidate_id.with_user(self.env.user)
+        draft.check_access('write')
+        if not draft or draft.state != 'draft':
+            raise UserError(self.env._("Only a draft can be replaced. Link the bill, or reset it to draft first."))
+        received = self.sudo()
+        received._lock()
+        bills = self.env['ksef.bill'].with_company(received.company_id)
+        invoice = bills._read(received._get_xml())
+        try:
+            values, notes = bills._values(received.company_id, invoice, received.ksef_number, received._received_on())
+        except ArithmeticError as error:
+            raise UserError(self.env._("The amounts on the invoice are too large to be booked.")) from error
+        if values.pop('move_type') != draft.move_type:
+            raise UserError(self.env._("The draft is a bill and the invoice a refund, or the other way round: it cannot be replaced."))
+        del values['company_id']
+        draft.invoice_line_ids.unlink()
+        draft.write(values)
+        bills._finish(draft, invoice, notes)
+        received._attach(draft, invoice, 'imported')
+        return self.action_open_bill()
 
     def _show_bills(self):
         moves = self.move_id
@@ -110,7 +142,7 @@ class KsefReceived(models.Model):
                 "The bill %(bill)s may be this invoice already. Link it, or say that it is another one.",
                 bill=duplicates[0].display_name)})
             return self.env['account.move']
-        values, notes = bills._values(company, invoice, received.ksef_number, received.acquisition_date)
+        values, notes = bills._values(company, invoice, received.ksef_number, received._received_on())
         move = bills._create(values, invoice, notes)
         received._attach(move, invoice, 'imported')
         return move

@@ -3,6 +3,7 @@ from . import test_branch
 from . import test_connect
 from . import test_connect_certificate
 from . import test_connect_signed
+from . import test_connect_kept
 from . import test_connect_faults
 from . import test_connect_newcomer
 from . import test_connect_browser
@@ -12,9 +13,11 @@ from . import test_demo
 from . import test_fetch
 from . import test_received_common
 from . import test_received_bill
+from . import test_received_rules
 from . import test_received_screens
 from . import test_received_decisions
 from . import test_fa3_advances
+from . import test_fa3_bad_input
 from . import test_fa3_corrections
 from . import test_fa3_currency
 from . import test_fa3_extras
@@ -22,6 +25,7 @@ from . import test_fa3_lines
 from . import test_fa3_originals
 from . import test_fa3_parties
 from . import test_fa3_proof
+from . import test_fa3_properties
 from . import test_fa3_rates
 from . import test_fa3_refusals
 from . import test_fa3_taxes
@@ -33,9 +37,10 @@ from . import test_lock
 from . import test_neutralize
 from . import test_number_import
 from . import test_preview
+from . import test_preview_tour
 from . import test_permission
 from . import test_permission_revoke
-from . import test_preview
+from . import test_planted_secrets
 from . import test_print
 from . import test_production
 from . import test_rights
@@ -48,5 +53,7 @@ from . import test_state_answers
 from . import test_state_machine
 from . import test_takeover
 from . import test_tour
+from . import test_tours_connect
 from . import test_worker
+from .neighbours import test_with_purchase
 from .neighbours import test_with_sale

@@ -1,5 +1,6 @@
 from . import ksef_connect
 from . import ksef_connect_certificate
+from . import ksef_connect_kept
 from . import ksef_upload_signed
 from . import ksef_takeover
 from . import ksef_import_numbers
@@ -10,6 +11,7 @@ from . import ksef_send
 from . import ksef_preview
 from . import ksef_fetch_now
 from . import ksef_received_reason
+from . import ksef_received_receipt
 from . import ksef_received_archive
 from . import account_move_send
 from . import account_move_reversal

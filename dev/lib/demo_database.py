@@ -42,7 +42,8 @@ def main():
     gc.set_threshold(*GC_THRESHOLDS)
     conf, database = sys.argv[1:]
     config.parse_config(
-        ["-c", conf, "-d", database, "--without-demo", "--skip-auto-install", "--load-language=pl_PL,en_US", "--no-http", "--log-level=warn"],
+        ["-c", conf, "-d", database, "--without-demo", "--skip-auto-install", "--load-language=pl_PL,en_US", "--no-http",
+         "--log-level=warn"],
         setup_logging=True)
     db._create_empty_database(database)
     registry = Registry.new(database, update_module=True, install_modules=MODULES)

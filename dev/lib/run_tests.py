@@ -4,7 +4,8 @@ Without arguments three processes work side by side: unit tests, and Odoo tests 
 they watch times.
 
 unit: ksef/tests, sandbox/tests and dev/tests, plain pytest, no Odoo. odoo: tests/, pytest-odoo on a fresh database
-with the addon installed. neighbours: tests/neighbours, the same where sales, stock, purchases … are installed, too. live: live/, plain pytest, real servers on a second copy of that database (KSEF_LIVE_*).
+with the addon installed. neighbours: tests/neighbours, the same where sales, stock, purchases … are installed, too.
+live: live/, plain pytest, real servers on a second copy of that database (KSEF_LIVE_*).
 """
 
 import os

@@ -1,0 +1,96 @@
+from odoo import api, models
+
+from .ksef_product_map import normal_name
+
+
+class KsefBill(models.AbstractModel):
+    """Which lines of purchase orders a bill belongs to, where the module purchase is installed.
+
+    Odoo's own matching puts the order's lines in the place of the bill's. A KSeF invoice is what it is: here its lines stay,
+    are tied to those of the order, and what differs is named.
+    """
+    _inherit = 'ksef.bill'
+
+    @api.model
+    def _link_orders(self, move):
+        """Tie the lines of a draft bill to lines of purchase orders, each to one at most; return what differs: [sentences]."""
+        if 'purchase.order' not in self.env or move.move_type != 'in_invoice':
+            return []
+        lines = move.invoice_line_ids.filtered(lambda line: line.ksef_source and not line.purchase_line_id)
+        named, free = self._open_order_lines(move)
+        for line in lines:
+            fitting = free.filtered(lambda ordered, one=line: self._is_ordered(one, ordered, exactly=not named))
+            if len(fitting) > 1:
+                fitting = fitting.filtered(lambda ordered, one=line: self._left_to_bill(ordered) == one.quantity)
+            if len(fitting) != 1:
+                continue
+            free -= fitting
+            line.purchase_line_id = fitting.id
+            if not line.product_id:
+                line.write({'product_id': fitting.product_id.id, 'ksef_match': self.env._("Purchase order")})
+        return self._differences_from_orders(move)
+
+    @api.model
+    def _open_order_lines(self, move):
+        """(whether the invoice names orders that exist, the lines of these, or else of all open orders of the supplier)."""
+        orders = self.env['purchase.order'].sudo()
+        domain = [
+            ('company_id', '=', move.company_id.id), ('state', '=', 'purchase'),
+            ('partner_id', 'child_of', move.commercial_partner_id.id)]
+        numbers = [number.strip() for number in (move.invoice_origin or '').split(',') if number.strip()]
+        named = numbers and orders.search([*domain, '|', ('name', 'in', numbers), ('partner_ref', 'in', numbers)])
+        found = named or orders.search([*domain, ('invoice_status', '!=', 'invoiced')], limit=100)
+        return bool(named), found.order_line.filtered(lambda line: line.product_id and not line.display_type)
+
+    @api.model
+    def _is_ordered(self, line, ordered, exactly):
+        """Whether a line of the bill is one of an order: the same product, or the supplier's code or the text of it.
+
+        :param exactly: quantity and price must be those of the order, too, because the invoice doesn't name it
+        """
+        if line.product_id:
+            same = line.product_id == ordered.product_id
+        else:
+            source = line.ksef_source
+            codes = ordered.product_id.seller_ids.filtered(
+                lambda info: info.partner_id.commercial_partner_id == line.move_id.commercial_partner_id).mapped('product_code')
+            texts = {normal_name(ordered.name), normal_name(ordered.product_id.name)}
+            same = (source.get('index') and source['index'] in codes) or normal_name(source.get('name')) in texts
+        return bool(same) and (not exactly or (
+            self._left_to_bill(ordered) == line.quantity and not line.currency_id.compare_amounts(
+                line.price_unit, ordered.price_unit_discounted)))
+
+    @api.model
+    def _left_to_bill(self, ordered):
+        """How much of an order's line may still be billed, bills in draft counted as billed."""
+        basis = ordered.qty_received if ordered.product_id.purchase_method == 'receive' else ordered.product_qty
+        return basis - ordered.qty_invoiced
+
+    @api.model
+    def _differences_from_orders(self, move):
+        """Where prices and quantities are not those of the order: [sentences]."""
+        notes = []
+        for line in move.invoice_line_ids.filtered('purchase_line_id'):
+            ordered = line.purchase_line_id.sudo()
+            values = {'line': line.name, 'order': ordered.order_id.name}
+            price = ordered.price_unit_discounted
+            if line.currency_id == ordered.currency_id and line.currency_id.compare_amounts(line.price_unit, price):
+                notes.append(self.env._(
+                    "%(line)s: the price is %(price)s, on order %(order)s it was %(ordered)s.",
+                    price=line.price_unit, ordered=price, **values))
+            left = self._left_to_bill(ordered)
+            if left < 0:
+                notes.append(self.env._(
+                    "%(line)s: %(quantity)s are billed, order %(order)s leaves %(left)s to bill.",
+                    quantity=line.quantity, left=max(left + line.quantity, 0), **values))
+        return notes
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def _link_bill_origin_to_purchase_orders(self, timeout=10):
+        """Odoo's matching would replace the lines of a bill read from FA(3), after they were proven."""
+        others = self.filtered(lambda move: not any(line.ksef_source for line in move.invoice_line_ids))
+        super(AccountMove, others)._link_bill_origin_to_purchase_orders(timeout=timeout)
+        return self
