@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import ValidationError
 
 from .ksef_invoice_part import check_ksef_number
@@ -13,6 +13,12 @@ INPUT_FIELDS = frozenset({
     'ksef_third_party_ids', 'ksef_remark_ids', 'ksef_contract_number', 'ksef_contract_date', 'ksef_order_number', 'ksef_order_date',
     'ksef_warehouse_documents', 'ksef_payment_form', 'ksef_paid_on',
 })
+
+# What corrections have as the corrected invoice has it, although copies of invoices don't.
+CARRIED_FIELDS = (
+    'ksef_receipt_invoice', 'ksef_period_start', 'ksef_period_end', 'ksef_contract_number', 'ksef_contract_date', 'ksef_order_number',
+    'ksef_order_date', 'ksef_split_payment', 'ksef_authorized_role', 'ksef_excise_refund',
+)
 
 
 class AccountMove(models.Model):
@@ -39,7 +45,7 @@ class AccountMove(models.Model):
         ], string="Effect of the correction", copy=False,
         help="Typ skutku korekty w ewidencji VAT (TypKorekty): in which period the correction counts for VAT.")
     ksef_correction_reason = fields.Char(
-        string="Reason of the correction", size=256, copy=False, help="Przyczyna korekty, as the buyer reads it in KSeF.")
+        string="Reason of the correction", copy=False, help="Przyczyna korekty, as the buyer reads it in KSeF.")
     ksef_corrected_period = fields.Char(
         string="Corrected period", size=256, copy=False,
         help="Okres, którego dotyczy korekta: the period whose supplies the discount is given for, such as “styczeń 2026”.")
@@ -144,7 +150,23 @@ class AccountMove(models.Model):
     def copy_data(self, default=None):
         """Lines of a credit or debit note remember which lines they correct."""
         corrects = bool(default and {'reversed_entry_id', 'debit_origin_id'} & default.keys())
-        return super(AccountMove, self.with_context(ksef_link_lines=corrects)).copy_data(default)
+        vals_list = super(AccountMove, self.with_context(ksef_link_lines=corrects)).copy_data(default)
+        if default and default.get('debit_origin_id'):
+            for move, vals in zip(self, vals_list, strict=True):
+                vals.update(move._ksef_carried() | {
+                    'ksef_correction_type': '2', 'ksef_correction_reason': move._ksef_debit_reason(default.get('ref'))})
+        return vals_list
+
+    def _ksef_carried(self) -> dict:
+        """Return what a correction says as its original did: all but amounts is stated as it is after the correction."""
+        values = {name: self[name] for name in CARRIED_FIELDS}
+        values['ksef_authorized_partner_id'] = self.ksef_authorized_partner_id.id
+        values['ksef_third_party_ids'] = [Command.create({**vals, 'move_id': False}) for vals in self.ksef_third_party_ids.copy_data()]
+        return values
+
+    def _ksef_debit_reason(self, reference: str | None) -> str | bool:
+        """Return the reason that somebody gave for a debit note: Odoo puts it behind the number in the reference."""
+        return (reference or '').removeprefix(self.name or '').removeprefix(', ') or False
 
 
 class AccountMoveLine(models.Model):

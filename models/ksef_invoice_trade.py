@@ -48,7 +48,7 @@ class AccountMove(models.Model):
         entered = self._ksef_references(self.ksef_order_number, self.ksef_order_date)
         if entered or 'sale_line_ids' not in self.line_ids._fields:
             return entered
-        orders = self.line_ids.sale_line_ids.order_id.sorted('id')
+        orders = self.sudo().line_ids.sale_line_ids.order_id.sorted('id')
         return tuple(
             Reference(
                 day=fields.Datetime.context_timestamp(self.with_context(tz='Europe/Warsaw'), order.date_order).date(),

@@ -3,12 +3,6 @@ from odoo.exceptions import UserError
 
 from ..models.ksef_invoice_correction import DATA_KINDS
 
-# What a credit note has as the invoice has it, although copies of invoices don't.
-CARRIED_FIELDS = (
-    'ksef_receipt_invoice', 'ksef_period_start', 'ksef_period_end', 'ksef_contract_number', 'ksef_contract_date', 'ksef_order_number',
-    'ksef_order_date', 'ksef_split_payment', 'ksef_authorized_role', 'ksef_excise_refund',
-)
-
 
 class AccountMoveReversal(models.TransientModel):
     """Making a credit note also asks what KSeF wants to know of a correcting invoice (faktura korygująca)."""
@@ -53,7 +47,7 @@ class AccountMoveReversal(models.TransientModel):
             ksef_correction_reason=self.reason,
             ksef_corrected_period=self.ksef_corrected_period if self.ksef_correction_kind == 'collective' else False,
             ksef_right_number=self.ksef_right_number if self.ksef_correction_kind == 'number' else False,
-            **self._ksef_carried(move),
+            **move._ksef_carried(),
         )
         if move.currency_id != move.company_currency_id:
             values['invoice_currency_rate'] = move.invoice_currency_rate  # art. 31b: the rate of the original
@@ -62,15 +56,6 @@ class AccountMoveReversal(models.TransientModel):
             values['ksef_order_line_ids'] = (root | root._ksef_family())._ksef_order_copies()
         if self.ksef_correction_kind in DATA_KINDS:
             values['line_ids'] = [Command.create(self._ksef_empty_line(move))]
-        return values
-
-    @api.model
-    def _ksef_carried(self, move):
-        """What a correction says as its original did: everything but amounts is stated as it is after the correction."""
-        values = {name: move[name] for name in CARRIED_FIELDS}
-        values['ksef_authorized_partner_id'] = move.ksef_authorized_partner_id.id
-        values['ksef_third_party_ids'] = [
-            Command.create({**vals, 'move_id': False}) for vals in move.ksef_third_party_ids.copy_data()]
         return values
 
     @api.model
