@@ -45,16 +45,19 @@ class AccountMove(models.Model):
         if not self.env.su and not self.env.user.has_group('l10n_pl_ksef.group_ksef_read'):
             raise AccessError(self.env._("Only users with the right “KSeF: read” see what is sent to KSeF. Ask your administrator."))
 
-    def _ksef_look(self) -> Look:
-        """Return what KSeF gets, or has got, of one invoice: the stored bytes once it is closed, else a fresh rendering."""
+    def _ksef_look(self, moment=None) -> Look:
+        """Return what KSeF gets, or has got, of one invoice: the stored bytes once it is closed, else a fresh rendering.
+
+        :param moment: when a fresh one was made (naive UTC), so that looking twice shows the same.
+        """
         self.ensure_one()
         move = self.sudo()
         document = move.ksef_document_id
         if move.ksef_is_locked and document.xml_size:
             return Look(document._get_xml(), document.findings or [], is_frozen=True)
         with move._ksef_as_if_confirmed():
-            rendered = move._ksef_render()
-            return Look(rendered.xml, rendered.findings, sketch=None if rendered.xml else move._ksef_sketch())
+            rendered = move._ksef_render(moment)
+            return Look(rendered.xml, rendered.findings, sketch=None if rendered.xml else move._ksef_sketch(moment))
 
     @contextmanager
     def _ksef_as_if_confirmed(self):
@@ -79,10 +82,10 @@ class AccountMove(models.Model):
         finally:
             self.env.invalidate_all(flush=False)
 
-    def _ksef_sketch(self) -> Invoice | None:
+    def _ksef_sketch(self, moment) -> Invoice | None:
         """Return an invoice that has errors, for looking only; ``None`` when it has no form in FA(3) at all."""
         with remembering():
-            context, entry = RenderContext(self, None), Entry(self)
+            context, entry = RenderContext(self, moment), Entry(self)
             if any(issue.severity == ERROR for issue in self._ksef_find_refusals(context, entry)):
                 return None
             return self._ksef_build(context, entry, False)[0]

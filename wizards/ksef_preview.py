@@ -16,6 +16,8 @@ from ..models.ksef_connection import ENVIRONMENTS
 
 # Characters of XML that a browser still shows without effort; the file itself can always be downloaded.
 SHOWN_XML = 300_000
+# Millimetres; Odoo's own paper leaves room for a letterhead, which this page has not.
+MARGINS = {'data-report-margin-top': 12, 'data-report-margin-bottom': 12, 'data-report-header-spacing': 0}
 
 
 class KsefPreview(models.TransientModel):
@@ -135,7 +137,7 @@ class KsefPreview(models.TransientModel):
             document.check_access('read')
             return Look(document._get_xml() or None, document.findings or [], is_frozen=True)
         move = self._get_move()
-        return move._ksef_look() if move else Look(None, [])
+        return move._ksef_look(self.create_date or None) if move else Look(None, [])
 
     @api.depends('move_ids', 'position', 'document_id')
     @api.depends_context('lang', 'uid')
@@ -219,7 +221,7 @@ class KsefPreview(models.TransientModel):
         report = self.env['ir.actions.report'].sudo()
         for preview in self:
             page = preview.has_pdf and preview._make_page(preview._look())
-            preview.pdf = base64.b64encode(report._run_wkhtmltopdf([page])) if page else False
+            preview.pdf = base64.b64encode(report._run_wkhtmltopdf([page], specific_paperformat_args=MARGINS)) if page else False
 
     def _compute_has_pdf(self):
         self.has_pdf = self.env['ir.actions.report'].get_wkhtmltopdf_state() == 'ok'

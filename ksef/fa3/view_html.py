@@ -8,6 +8,7 @@ from .view import Grid, Page, Row, Section, view
 # Nothing is loaded and nothing runs, whatever an invoice says that somebody else wrote.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 WIDE = 12  # columns that still fit on paper in the usual size
+# Programs that make PDF may know no grid (wkhtmltopdf): floats first, for them.
 _STYLE = """
 @page { size: A4; margin: 14mm; }
 body { font: 10pt/1.35 "Noto Sans", "DejaVu Sans", Arial, sans-serif; color: #1a1a1a; margin: 0 auto; max-width: 210mm;
@@ -19,17 +20,22 @@ h2 { font-size: 11pt; margin: 5mm 0 1.5mm; border-bottom: 1px solid #999; page-b
 h3 { font-size: 10pt; margin: 3mm 0 1mm; page-break-after: avoid; }
 .kind { margin: 0 0 1mm; color: #444; }
 .notice { border: 1px solid #8a6d00; background: #fff8dc; padding: 2mm; margin: 2mm 0; }
-dl { display: grid; grid-template-columns: fit-content(42%) 1fr; gap: .5mm 4mm; margin: 0; }
-dt { color: #444; min-width: 28mm; } dd { margin: 0; white-space: pre-line; overflow-wrap: anywhere; }
+dl { margin: 0; overflow: hidden; }
+dt { color: #444; float: left; clear: left; width: 36%; } dd { margin: 0 0 .5mm 38%; white-space: pre-line; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; margin: 1mm 0 2mm; font-size: 8.5pt; }
 th, td { border: 1px solid #bbb; padding: .8mm 1.2mm; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { background: #f0f0f0; font-weight: 600; overflow-wrap: normal; }
 table.wide { font-size: 6pt; } table.wide th, table.wide td { padding: .4mm; } table.wide th { overflow-wrap: anywhere; }
  td.n, th.n { text-align: right; } td.n { white-space: nowrap; }
 thead { display: table-header-group; } tr { page-break-inside: avoid; } tfoot td { font-weight: 600; }
-.parties { display: grid; grid-template-columns: 1fr 1fr; gap: 6mm; }
+.parties > section { display: inline-block; vertical-align: top; width: 47%; margin-right: 2%; }
 .total { text-align: right; font-size: 12pt; font-weight: 600; margin: 2mm 0; }
 figure { display: inline-block; margin: 4mm 6mm 0 0; text-align: center; font-size: 8pt; } figure img { width: 40mm; }
+@supports (display: grid) {
+  dl { display: grid; grid-template-columns: fit-content(42%) 1fr; gap: .5mm 4mm; }
+  dt { float: none; width: auto; min-width: 28mm; } dd { margin: 0; }
+  .parties { display: grid; grid-template-columns: 1fr 1fr; gap: 6mm; } .parties > section { display: block; width: auto; margin: 0; }
+}
 """
 
 
