@@ -32,6 +32,7 @@
         'views/ksef_permission_views.xml',
         'views/ksef_menus.xml',
         'views/ksef_takeover_views.xml',
+        'views/ksef_connect_kept_views.xml',
         'views/ksef_service_views.xml',
         'views/ksef_received_views.xml',
         'views/ksef_received_control_views.xml',

@@ -21,11 +21,11 @@ class KsefTakeover(models.AbstractModel):
 
     @api.model
     def _find_connection(self, company, environment):
-        """The company's connection to the environment, active or not; empty when there is none."""
+        """The company's connection to the environment (of a branch, its taxpayer's), active or not; empty when there is none."""
         connections = self.env['ksef.connection'].sudo().with_context(active_test=False)
         return connections.search([
-            ('company_id', '=', company.id), ('environment', '=', environment), ('nip', '=', connections._company_nip(company))],
-            limit=1)
+            ('company_id', '=', company._ksef_taxpayer().id), ('environment', '=', environment),
+            ('nip', '=', connections._company_nip(company)), ('internal_id', '=', False)], limit=1)
 
     @api.model
     def _get_connection(self, company, environment):
@@ -39,10 +39,10 @@ class KsefTakeover(models.AbstractModel):
         connection = self._find_connection(company, environment)
         if not connection:
             connection = connections.sudo().create({
-                'company_id': company.id, 'environment': environment, 'nip': connections._company_nip(company),
+                'company_id': company._ksef_taxpayer().id, 'environment': environment, 'nip': connections._company_nip(company),
                 'database_uuid': connections._get_database_uuid()})
-        if not company.sudo().ksef_connection_id:
-            company.sudo().ksef_connection_id = connection
+        if not connection.company_id.ksef_connection_id:
+            connection.company_id.ksef_connection_id = connection
         return connection
 
     @api.model
@@ -56,7 +56,7 @@ class KsefTakeover(models.AbstractModel):
         return {document.move_id.id: (document.state, document.ksef_number) for document in rows}
 
     @api.model
-    def _add_documents(self, connection, origin, vals_list):
+    def _add_documents(self, company, connection, origin, vals_list):
         """Make documents of invoices that another program has sent, and show them on the invoices.
 
         :param vals_list: values of the documents, each with ``move_id`` and ``state`` (accepted or sent)
@@ -66,7 +66,7 @@ class KsefTakeover(models.AbstractModel):
         for start in range(0, len(vals_list), BATCH):
             batch = vals_list[start:start + BATCH]
             self.env['ksef.document'].sudo().create([{
-                'company_id': connection.company_id.id, 'connection_id': connection.id, 'user_id': self.env.uid, 'origin': origin,
+                'company_id': company.id, 'connection_id': connection.id, 'user_id': self.env.uid, 'origin': origin,
                 'seller_nip': connection.nip, 'sync_pending': False,
             } | values for values in batch])
             found = moves.browse(values['move_id'] for values in batch)

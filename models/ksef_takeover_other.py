@@ -125,7 +125,7 @@ class KsefTakeover(models.AbstractModel):
         for start in range(0, len(taken), BATCH):
             batch = taken[start:start + BATCH]
             files = self._read_other_files([row['id'] for row in batch])
-            self._add_documents(connection, 'l10n_pl_edi', [
+            self._add_documents(company, connection, 'l10n_pl_edi', [
                 self._other_document_values(row, files.get(row['id']), sessions, place)
                 for place, row in enumerate(batch, start)])
         return Counter(row['verdict'] for row in rows)

@@ -171,7 +171,7 @@ class KsefTakeover(models.AbstractModel):
         rows = self._sort_register(company, connection, lines)
         references = {
             move['id']: move['reference'] for moves in self._find_register_moves(company, lines).values() for move in moves}
-        self._add_documents(connection, 'register', [
+        self._add_documents(company, connection, 'register', [
             self._register_values(line, move_id, references) for line, verdict, move_id, _detail in rows if verdict == 'take'])
         return rows
 

@@ -22,6 +22,7 @@ class InvoiceCommon(KsefCommon):
             'company_id': company.id, 'environment': environment, 'nip': nip, 'state': 'connected',
             'database_uuid': cls.env['ir.config_parameter'].sudo().get_param('database.uuid'), **values,
         })
+        connection._confirm_production()
         company.sudo().ksef_connection_id = connection
         return connection
 

@@ -152,7 +152,8 @@ class KsefTakeoverWizard(models.TransientModel):
             raise UserError(problem or self.env._("Odoo's own KSeF module has no certificate for this company."))
         if takeover._find_credential(connection, pair.info):
             return self.env._("The certificate was taken over before.")
-        self.env['ksef.connection']._connect_with_certificate(self.company_id, connection.environment, pair, connection.local_url)
+        self.env['ksef.connection']._connect_with_certificate(
+            connection.company_id.sudo(False), connection.environment, pair, connection.local_url)
         return self.env._("The certificate was taken over; KSeF is asked what it allows.")
 
     def action_import_numbers(self):
