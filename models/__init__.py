@@ -103,6 +103,7 @@ from . import ksef_bill_duplicates
 from . import ksef_bill_move
 from . import ksef_bill_orders
 from . import ksef_bill_auto
+from . import ksef_digest
 from . import ksef_worker_fetch
 from . import ksef_worker_fetch_export
 from . import ksef_worker_fetch_download

@@ -13,6 +13,7 @@ from . import test_demo
 from . import test_fetch
 from . import test_received_common
 from . import test_received_bill
+from . import test_received_digest
 from . import test_received_rules
 from . import test_received_screens
 from . import test_received_decisions
