@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from .codes import TaxGroup
@@ -117,6 +118,11 @@ class Marked(Node):
         """Return the attribute of the value."""
         return self.leaf.attribute
 
+    @cached_property
+    def parts(self) -> tuple:
+        """Return the nodes behind the mark."""
+        return (self.leaf,)
+
 
 @dataclass(frozen=True, eq=False)
 class Choice(Node):
@@ -159,3 +165,34 @@ class Totals(Node):
 
     attribute: str
     limit: int = len(TaxGroup)
+
+
+_plans: dict[int, tuple] = {}
+
+
+def with_values(children: tuple, source):
+    """Yield the nodes that an object has something for, each with its value; most of what FA(3) offers is left out.
+
+    Nodes without an attribute of their own, and those that say something of what is missing, are always among them.
+
+    :param children: nodes of the table, which lives as long as the program
+    """
+    plan = _plans.get(id(children))
+    if plan is None:
+        names = [getattr(node, 'attribute', '__class__') for node in children]
+        optional = [_is_silent(node) for node in children]
+        # two at least, so that the getter gives a tuple; zip() leaves out the one too many
+        plan = _plans[id(children)] = (children, optional, attrgetter(*names, '__class__'))
+    nodes, optional, values = plan
+    for node, may_lack, value in zip(nodes, optional, values(source), strict=False):
+        if not may_lack or (value is not None and value is not _NOTHING):
+            yield node, value
+
+
+_NOTHING = ()
+
+
+def _is_silent(node) -> bool:
+    """Tell whether a node without a value is neither written nor found to be wrong."""
+    optional = isinstance(node, Leaf | Attribute | Branch | Inline | Marked) and not node.required
+    return optional and not getattr(node, 'otherwise', None)

@@ -6,7 +6,7 @@ from .codes import TaxGroup
 from .finding import Finding, error
 from .lexical import AMOUNT
 from .model import Invoice
-from .nodes import Attribute, Branch, Choice, Constant, Inline, Leaf, Marked, Record, Statement, Totals, Variant, Wrap
+from .nodes import Attribute, Branch, Choice, Constant, Inline, Leaf, Marked, Record, Statement, Totals, Variant, Wrap, with_values
 from .structure import INVOICE
 
 
@@ -16,10 +16,9 @@ def check_values(invoice: Invoice) -> Iterator[Finding]:
 
 
 def _check(children: tuple, source, path: str) -> Iterator[Finding]:
-    for node in children:
+    for node, value in with_values(children, source):
         kind = type(node)
         if kind is Leaf:
-            value = getattr(source, node.attribute)
             if value is None:
                 if node.required:
                     yield _missing(path + node.attribute)
@@ -71,7 +70,7 @@ def _check_inline(node: Inline, source, path: str) -> Iterator[Finding]:
 
 
 def _check_marked(node: Marked, source, path: str) -> Iterator[Finding]:
-    return _check((node.leaf,), source, path)
+    return _check(node.parts, source, path)
 
 
 def _check_choice(node: Choice, source, path: str) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ def is_collapsed(text: str) -> bool:
 
 def find_forbidden(text: str) -> tuple[int, str] | None:
     """Return position (from 0) and code point ('U+0007') of the first character that KSeF refuses."""
+    if text.replace('\n', '').isprintable():  # as nearly all texts are; nothing that KSeF refuses is printable
+        return None
     match = FORBIDDEN.search(text)
     return (match.start(), f'U+{ord(match.group()):04X}') if match else None
 

@@ -22,6 +22,7 @@ from .nodes import (
     Variant,
     Wrap,
     qualified,
+    with_values,
 )
 from .structure import INVOICE
 
@@ -48,11 +49,9 @@ def write(invoice: Invoice) -> bytes:
 
 
 def _write_children(parent, children: tuple, source):
-    for node in children:
+    for node, value in with_values(children, source):
         if type(node) is Leaf and node.limit is None:  # by far the most frequent case
-            value = getattr(source, node.attribute)
-            if value is not None or node.required:
-                _write_value(parent, node, value)
+            _write_value(parent, node, value)
         else:
             _WRITERS[type(node)](parent, node, source)
 

@@ -105,3 +105,10 @@ def test_numbers_are_written_exactly(value):
     assert Decimal(written) == value
     assert written != '-0.00'
     assert 'E' not in written
+
+
+def test_nothing_forbidden_is_printable():
+    """The short cut of find_forbidden: a printable text is never looked at more closely."""
+    characters = map(chr, range(0x110000))
+    assert [character for character in characters if text.FORBIDDEN.match(character) and character.isprintable()] == []
+    assert not text.FORBIDDEN.match('\n')

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from ksef.fa3 import model, reader, rules, writer
+from ksef.fa3 import model, nodes, reader, rules, writer
 from ksef.fa3.codes import GoodsCode, InvoiceKind, TaxGroup, TaxRate
 from ksef.fa3.finding import has_errors
 from ksef.fa3.model import (
@@ -245,3 +245,13 @@ def test_leaves_have_types_that_write_and_check():
         assert callable(node.type.from_text)
         assert callable(node.type.problem)
     assert Decimal(writer.AMOUNT.to_text(D(1))) == 1
+
+
+def test_plans_are_made_once():
+    """What is remembered of the table doesn't grow with the documents that are written and checked."""
+    def work():
+        for full in full_invoices():
+            list(check_values(full))
+            writer.write(full)
+        return len(nodes._plans)
+    assert work() == work()
