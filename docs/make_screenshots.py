@@ -143,6 +143,8 @@ def photograph(demo, photographer, code, moves):
     photographer.take(f"list-{code}")
     photographer.show("ksef-documents", ".o_data_row", 620)
     photographer.take(f"documents-{code}")
+    photographer.show("ksef-invoices", ".o_data_row", 620)
+    photographer.take(f"received-{code}")
 
 
 def main():
