@@ -7,6 +7,8 @@ import rpc
 PERMISSIONS = ["InvoiceRead", "InvoiceWrite"]
 NIP = "5795955811"
 VERIFY_SECONDS = 90
+# What suppliers send in the demo: see SAMPLES in sandbox/samples.py.
+PURCHASES = ("goods", "services", "rates", "advance", "correction")
 
 
 def connect(odoo, sandbox, verify=True):
@@ -35,6 +37,14 @@ def connect(odoo, sandbox, verify=True):
     })
     action = odoo.call("ksef.connect", "action_connect", [wizard])
     wait_until_connected(odoo, action["res_id"])
+    receive(odoo, sandbox, company)
+
+
+def receive(odoo, sandbox, company):
+    """Have suppliers issue some invoices to the company, and the company fetch its purchases from now on."""
+    for sample in PURCHASES:
+        rpc.call_json(f"{sandbox}/admin/companies/{NIP}/issue", {"sample": sample})
+    odoo.call("res.company", "write", [company], {"ksef_fetch_active": True})
 
 
 def wait_until_connected(odoo, connection):
