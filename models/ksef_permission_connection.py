@@ -46,8 +46,6 @@ class KsefConnection(models.Model):
         self.ensure_one()
         self._check_may_manage_rights()
         action = self.env['ir.actions.act_window']._for_xml_id('l10n_pl_ksef.action_ksef_permission_grant')
-        if holder == 'person':
-            action['name'] = self.env._("Give a person rights")
         action['context'] = {'default_connection_id': self.id, 'default_holder': holder}
         return action
 
