@@ -71,7 +71,7 @@ class KsefConnection(models.Model):
     failures = fields.Integer(readonly=True, copy=False, help="Calls in a row that did not reach KSeF.")
     due_at = fields.Datetime(readonly=True, copy=False, help="When a worker must look at the connection itself.")
 
-    _one_per_context = models.UniqueIndex(
+    _one_per_environment = models.UniqueIndex(
         "(company_id, environment, nip, COALESCE(internal_id, ''))", "The company has a connection to this environment already.")
 
     @api.depends('company_id', 'environment')
