@@ -79,6 +79,8 @@ class AccountMove(models.Model):
 
     def _ksef_currency_issues(self) -> list[Issue]:
         """Return what is wrong, or doubtful, about currency and rate."""
+        if self.currency_id == self.company_currency_id:
+            return []
         if self.currency_id.decimal_places > 2:
             return [Issue.error('currency-decimals', self, 'currency_id', value=self.currency_id.name)]
         if not self.ksef_rate_is_off:
