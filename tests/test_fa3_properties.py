@@ -3,11 +3,12 @@
 ``KSEF_EXAMPLES`` is the number of examples of each property (a few dozen by default, a search by hand takes thousands).
 """
 import os
+import sys
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from decimal import Decimal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from odoo import Command
@@ -21,10 +22,10 @@ from .test_fa3_common import NS
 from .test_fa3_currency import CurrencyCommon
 
 D = Decimal
-EXAMPLES = int(os.environ.get('KSEF_EXAMPLES', '25'))
+EXAMPLES = int(os.environ.get('KSEF_EXAMPLES', '20'))
 OPTIONS = settings(
     max_examples=EXAMPLES, deadline=None, derandomize='KSEF_EXAMPLES' not in os.environ, database=None,
-    suppress_health_check=list(HealthCheck))
+    suppress_health_check=list(HealthCheck), phases=(Phase.generate,))  # an example is small enough, and dear enough to make
 TEMPLATES = ('vs_kraj_23', 'vs_kraj_8', 'vs_kraj_5', 'vs_kraj_0', 'vs_kraj_zw')
 GROSS = ('vs_kraj_23', 'vs_kraj_8', 'vs_kraj_5')
 SUMS = {  # tax of the chart: elements of its net sum and its tax, written down here once more
@@ -98,7 +99,7 @@ class TestProperties(CurrencyCommon):
     @classmethod
     def tearDownClass(cls):
         if 'KSEF_EXAMPLES' in os.environ:
-            print(dict(cls.found.most_common()))
+            sys.stderr.write(f"{dict(cls.found.most_common())}\n")
         super().tearDownClass()
 
     @contextmanager
@@ -111,12 +112,17 @@ class TestProperties(CurrencyCommon):
     # ------------------------------------------------------------------ making
 
     def make(self, values):
+        """A posted invoice, or none where Odoo itself lets nobody post it (a total below zero)."""
         self.company.tax_calculation_rounding_method = values['method']
         taxes = self.gross_taxes if values['is_gross'] else self.taxes
-        return self.new_invoice(
+        move = self.new_invoice(
             *({'name': f"Towar {number}", 'tax': taxes[line['template']], **{
                 key: line[key] for key in ('quantity', 'price_unit', 'discount')}} for number, line in enumerate(values['lines'])),
-            currency_id=self.env.ref(f"base.{values['currency']}").id)
+            currency_id=self.env.ref(f"base.{values['currency']}").id, post=False)
+        if move.amount_total < 0:
+            return None
+        move.action_post()
+        return move
 
     def accept(self, move, number):
         """The invoice after KSeF has taken it, with the bytes that were proven."""
@@ -219,17 +225,19 @@ class TestProperties(CurrencyCommon):
         @given(invoice_values())
         def check(values):
             with self.rolled_back():
-                self.judge(self.make(values), INVOICE_REFUSALS)
+                move = self.make(values)
+                if move:
+                    self.judge(move, INVOICE_REFUSALS)
         check()
 
     def test_corrections(self):
         """A reversal with changed lines, and perhaps a second one of what is left."""
-        @OPTIONS
+        @settings(OPTIONS, max_examples=max(EXAMPLES // 2, 1))
         @given(invoice_values(), st.lists(st.lists(CHANGES, min_size=5, max_size=5), min_size=1, max_size=2))
         def check(values, steps):
             with self.rolled_back():
                 move = self.make(values)
-                if not move._ksef_render().xml:
+                if not move or not move._ksef_render().xml:
                     return
                 self.accept(move, 1)
                 for number, changes in enumerate(steps, 2):
