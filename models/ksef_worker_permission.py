@@ -20,6 +20,8 @@ from .ksef_worker_task import MOST_ATTEMPTS, POLL_SECONDS
 # KSeF certainly did nothing: the call may be made again as if it had not been.
 CERTAINLY_UNSENT = (KsefConnectError, KsefRateLimitError, KsefUnauthorizedError)
 LIVE_TOKENS = ('Pending', 'Active', 'Revoking')
+# Why a list is not shown to this login; other prohibitions (address, incident) concern everything and are told.
+NOT_SHOWN = {None, 'missing-permissions', 'context-type-not-allowed', 'insufficient-resource-access'}
 # An operation that takes longer than this is asked about less often.
 QUICK = timedelta(minutes=2)
 SLOW_SECONDS = 60
@@ -74,23 +76,25 @@ class KsefWorker(models.AbstractModel):
     def _read_permissions(self, client, access):
         """The :class:`Snapshot` of the context; lists that the program may not see stay empty."""
         snapshot = Snapshot(own=client.personal_permissions(access), tokens=list(client.tokens(access, statuses=LIVE_TOKENS)))
-        try:
-            snapshot.persons = list(client.person_permissions(access))
-        except KsefForbiddenError:
+        persons = self._read_if_shown(lambda: client.person_permissions(access))
+        if persons is None:
             snapshot.is_partial = True
             return snapshot
-        snapshot.authorizations = self._read_if_allowed(lambda: client.authorizations(access))
-        snapshot.authorizations_received = self._read_if_allowed(lambda: client.authorizations(access, received=True))
-        snapshot.entities = self._read_if_allowed(lambda: client.entity_permissions(access))
+        snapshot.persons = persons
+        snapshot.authorizations = self._read_if_shown(lambda: client.authorizations(access)) or []
+        snapshot.authorizations_received = self._read_if_shown(lambda: client.authorizations(access, received=True)) or []
+        snapshot.entities = self._read_if_shown(lambda: client.entity_permissions(access)) or []
         return snapshot
 
     @api.model
-    def _read_if_allowed(self, read):
-        """A list that not every kind of context has (an internal identifier has no authorisations)."""
+    def _read_if_shown(self, read):
+        """A whole list, or None when KSeF does not show it to this login (an internal identifier has no authorisations)."""
         try:
             return list(read())
-        except KsefForbiddenError:
-            return []
+        except KsefForbiddenError as error:
+            if error.reason_code not in NOT_SHOWN:
+                raise
+            return None
 
     # ------------------------------------------------------------------ giving
 
@@ -248,9 +252,9 @@ class KsefWorker(models.AbstractModel):
                 raise
             finish(work)
             return
-        except KsefForbiddenError:
+        except KsefForbiddenError as error:
             # Who has just given up the right to manage rights may not even ask what became of that.
-            if not work.parameters.get('is_own'):
+            if not work.parameters.get('is_own') or error.reason_code not in NOT_SHOWN:
                 raise
             finish(work)
             return

@@ -74,8 +74,10 @@ class TestConnectionScreens(KsefCertificateCommon):
         self.assertEqual(len(connection.activity_ids), 1)
         self.assertEqual(connection.activity_ids.user_id, self.env.user)
         connection.credential_ids.sudo().valid_until = fields.Datetime.now() + timedelta(days=6, hours=1)
+        first = connection.activity_ids
         connection._cron_ksef_watch()
-        self.assertEqual(len(connection.activity_ids), 2)
+        self.assertEqual(len(connection.activity_ids), 1, "the next warning takes the place of the former one")
+        self.assertNotEqual(connection.activity_ids, first)
 
     def test_nothing_to_warn_of(self):
         connection = self.connected()

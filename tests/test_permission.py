@@ -146,6 +146,16 @@ class TestPermissionList(KsefPermissionCommon):
         self.run_tasks()
         self.assertNotEqual(self.connection.permission_ids.ids, known)
 
+    def test_blocked_is_not_partial(self):
+        """A prohibition that concerns everything is told, and not taken for a right that is missing."""
+        rows = self.listed()
+        self.sandbox.fault('POST /permissions/query/persons/grants', 'http_error', status=403, reasonCode='ip-not-allowed', times=1)
+        self.connection.action_list_permissions()
+        task = self.run_tasks()
+        self.assertEqual(task.state, 'failed')
+        self.assertFalse(self.connection.permissions_partial)
+        self.assertEqual(self.connection.permission_ids, rows)
+
     def test_token_sees_its_own(self):
         """A token that may not see the rights of others: its own are shown, and what the whole list needs is said."""
         self.connection.action_disconnect()

@@ -177,7 +177,9 @@ class TestGroups(KsefRightsCommon):
                 return self.document.ids
             case 'ksef.connection':
                 return self.document.sudo().connection_id.ids
-            case 'ksef.credential' | 'ksef.task' | 'ksef.login' | 'ksef.upload.signed':
+            case 'ksef.credential' | 'ksef.task' | 'ksef.login' | 'ksef.upload.signed' | 'ksef.connection.responsible':
+                return self.get_connection_ids(env, model)
+            case 'ksef.permission' | 'ksef.permission.grant' | 'ksef.permission.revoke':
                 return self.get_connection_ids(env, model)
             case 'account.move':
                 return self.document.move_id.ids
@@ -205,7 +207,11 @@ class TestGroups(KsefRightsCommon):
                 return env['ksef.task'].create({'connection_id': connection.id, 'kind': 'list_logins', 'state': 'failed'}).ids
             case 'ksef.login':
                 return env['ksef.login'].create({'connection_id': connection.id, 'reference_number': 'x'}).ids
-        return env['ksef.upload.signed'].create({'connection_id': connection.id}).ids
+            case 'ksef.permission':
+                return env[model].create({'connection_id': connection.id, 'kind': 'person', 'state': 'active'}).ids
+            case 'ksef.connection.responsible':
+                return env[model].create({'connection_id': connection.id, 'user_id': env.uid}).ids
+        return env[model].create({'connection_id': connection.id}).ids
 
     def get_received_ids(self, env, model):
         """The same for what is received from KSeF."""
