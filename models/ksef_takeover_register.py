@@ -6,7 +6,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..ksef.number import parse
-from ..ksef.number_register import CellProblem, normalized_number
+from ..ksef.number_register import HEADINGS, CellProblem, normalized_number
 from .account_move_lock import SALE_TYPES
 
 # What becomes of a line of a register.
@@ -26,6 +26,10 @@ REGISTER_VERDICTS = [
     ('bad_number', "Wrong KSeF number"),
     ('bad_cell', "A cell cannot be read"),
 ]
+# The column of a cell that cannot be read, as a register names it.
+SPOILT = {
+    CellProblem.NO_NUMBER: HEADINGS[0], CellProblem.ISSUE_DATE: HEADINGS[2], CellProblem.GROSS: HEADINGS[4], CellProblem.HASH: HEADINGS[5],
+}
 # Nothing has to be done about these.
 HARMLESS = ('take', 'known', 'repeated')
 
@@ -55,7 +59,7 @@ class KsefTakeover(models.AbstractModel):
             if not verdict and key in twins:
                 verdict = 'file_conflict'
             if verdict:
-                rows.append((line, verdict, False, line.problem or ''))
+                rows.append((line, verdict, False, SPOILT.get(line.problem, '')))
                 continue
             verdict, move = self._judge_match(line, candidates.get(key[0], []))
             if not verdict:

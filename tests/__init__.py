@@ -1,5 +1,6 @@
 from . import test_advice
 from . import test_branch
+from . import test_badges
 from . import test_connect
 from . import test_connect_certificate
 from . import test_connect_signed
