@@ -38,7 +38,7 @@ class KsefBill(models.AbstractModel):
         if not company.ksef_create_suppliers:
             raise UserError(self.env._(
                 "No contact has the NIP %(nip)s (%(name)s). Create the supplier, then try again.", nip=nip, name=seller.name or ''))
-        notes.append(self.env._("The supplier is new: check the contact %(name)s.", name=seller.name or nip))
+        notes.append(self.env._("The supplier %(name)s is new: check the contact.", name=seller.name or nip))
         # KSeF has checked the NIP; a register that can't be reached, or test data, must not stand in the way.
         partners = self.env['res.partner'].sudo().with_context(no_vat_validation=True)
         return partners.create(self._supplier_values(seller)).with_env(self.env)

@@ -6,22 +6,21 @@ from odoo.exceptions import UserError
 
 from ..ksef.fa3.document import ReadProblem
 from ..ksef.fa3.reader import read
-from ..ksef.fa3.view import view
-from ..ksef.fa3.view_html import body_html, to_html
+from ..ksef.fa3.view_html import to_html
 
 
 class KsefReceived(models.Model):
     """The invoice as a person reads it, made from its XML; every value is escaped by the one who makes it."""
     _inherit = 'ksef.received'
 
-    preview = fields.Html(compute='_compute_preview', sanitize=False)
+    preview = fields.Text(compute='_compute_preview', help="The invoice as a page (HTML), made from the XML alone.")
     html = fields.Binary(compute='_compute_html', attachment=False)
 
     @api.depends('xml', 'xml_size')
     @api.depends_context('bin_size')
     def _compute_preview(self):
         for received in self:
-            received.preview = received._show(lambda invoice, r=received: body_html(view(invoice), ksef_number=r.ksef_number))
+            received.preview = received._show(lambda invoice, r=received: to_html(invoice, ksef_number=r.ksef_number))
 
     @api.depends('xml')
     def _compute_html(self):
