@@ -13,6 +13,8 @@ from .ksef_takeover import BATCH
 # What becomes of an invoice that the other module has sent.
 VERDICTS = ('accepted', 'pending', 'unposted', 'ours', 'lost', 'bad_number', 'other_nip', 'number_twice')
 TAKEN = ('accepted', 'pending')
+# So many at a time: a person's request must end before the server ends it, however slow the database is.
+MOST = 5000
 # KSeF allows few questions for receipts an hour; one a minute leaves the others their share.
 UPO_SECONDS = 60
 
@@ -116,11 +118,14 @@ class KsefTakeover(models.AbstractModel):
 
     @api.model
     def _take_other_moves(self, company, connection):
-        """Take over everything that can be; return {verdict: how many}."""
+        """Take over what can be, at most MOST invoices; return {verdict: how many}, ``later`` for those that are left for next time."""
         rows = self._sort_other_moves(company, connection)
         self._lock_moves([row['id'] for row in rows if row['verdict'] in TAKEN])
         rows = self._sort_other_moves(company, connection)
         taken = [row for row in rows if row['verdict'] in TAKEN]
+        for row in taken[MOST:]:
+            row['verdict'] = 'later'
+        taken = taken[:MOST]
         sessions = self._add_other_sessions(connection, {row['session'] for row in taken if row['session']})
         for start in range(0, len(taken), BATCH):
             batch = taken[start:start + BATCH]

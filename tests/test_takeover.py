@@ -108,6 +108,17 @@ class TestTakeoverInvoices(TakeoverCommon):
         self.assertIn("0 invoices taken over", wizard.result)
         self.assertEqual(wizard.take_count, 0)
 
+    def test_many_in_several_steps(self):
+        """So many that one request could take too long: the rest is said and taken next time."""
+        moves = self.sent_by_other()[0] + self.sent_by_other()[0]
+        with patch('odoo.addons.l10n_pl_ksef.models.ksef_takeover_other.MOST', 1):
+            wizard = self.take_over()
+            self.assertEqual(moves.mapped('ksef_state'), ['accepted', False])
+            self.assertIn("1 invoices are left for next time", wizard.result)
+            self.assertNotIn("list is below", wizard.result)
+            self.assertNotIn("next time", self.take_over().result)
+        self.assertEqual(moves.mapped('ksef_state'), ['accepted', 'accepted'])
+
     def test_pending_is_followed(self):
         move, _content = self.sent_by_other('sent')
         with self.assertRaisesRegex(UserError, "own KSeF module"):

@@ -137,7 +137,9 @@ class KsefTakeoverWizard(models.TransientModel):
             self.env._("%(count)s invoices taken over with their KSeF numbers.", count=counts['accepted']),
             self.env._("%(count)s invoices without an answer: KSeF is asked about them.", count=counts['pending']),
         ]
-        left = sum(counts.values()) - counts['accepted'] - counts['pending']
+        if counts['later']:
+            lines.append(self.env._("%(count)s invoices are left for next time: take over again.", count=counts['later']))
+        left = sum(counts.values()) - counts['accepted'] - counts['pending'] - counts['later']
         if left:
             lines.append(self.env._("%(count)s invoices were left where they are; the list is below.", count=left))
         self.write({'step': 'done', 'result': "\n".join(lines)})
