@@ -86,6 +86,8 @@ class KsefCredential(models.Model):
         for newcomer in postponed:
             found |= newcomer._get_substitutes().filtered(
                 lambda other, kind=newcomer.kind: other.kind == kind and not other.is_unverified)[:1]
+        # Where nothing else is left, the one that could not log in is what there is.
+        found = found or postponed.filtered(lambda credential: credential._can_log_in())
         return found.sorted(lambda credential: (not credential.is_unverified, LOGIN_KINDS.index(credential.kind)))[:1]
 
     def _is_postponed(self):

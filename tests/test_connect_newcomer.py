@@ -96,6 +96,9 @@ class TestNewcomers(KsefCertificateCommon):
         self.assertTrue(successor.retry_at)
         self.assertEqual(self.env['ksef.credential']._next_login(connection), former)
         self.assertEqual(self.send().state, 'accepted')
+        former.action_archive()
+        self.assertEqual(self.env['ksef.credential']._next_login(connection), successor, "nothing else is left")
+        former.sudo().active = True
         successor.sudo().retry_at = fields.Datetime.now() - timedelta(seconds=1)
         self.run_workers(2)
         self.assertFalse(successor.is_unverified)
