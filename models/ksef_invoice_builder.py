@@ -11,7 +11,7 @@ from ..ksef.fa3.text import collapse
 from .account_move_lock import SALE_TYPES
 from .ksef_invoice_context import Entry, RenderContext
 from .ksef_invoice_findings import Origin
-from .ksef_render_memo import remembering
+from .ksef_render_memo import remembering, uncollected
 
 SYSTEM = 'Odoo l10n_pl_ksef'
 # What is read of the journal items and partners: all of it at once for a whole batch.
@@ -61,7 +61,7 @@ class AccountMove(models.Model):
         """Return ``{move: RenderedInvoice}`` for many posted customer invoices, reading their data in bulk."""
         context = RenderContext(self, created_at)
         self._ksef_read_ahead()
-        with remembering():
+        with remembering(), uncollected():
             return {move: move._ksef_render_one(context) for move in self}
 
     def _ksef_read_ahead(self):

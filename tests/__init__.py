@@ -20,6 +20,7 @@ from . import test_received_screens
 from . import test_received_decisions
 from . import test_fa3_advances
 from . import test_fa3_bad_input
+from . import test_fa3_batch
 from . import test_fa3_corrections
 from . import test_fa3_currency
 from . import test_fa3_extras
