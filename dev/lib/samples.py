@@ -26,6 +26,10 @@ class World:
         self.env = env(context=dict(env.context, allowed_company_ids=company.ids, tracking_disable=True))
         self.company = company.with_env(self.env)
         self.env['account.chart.template'].try_loading('pl', company=self.company, install_demo=False)
+        # Loading may set the models up anew: what was read before belongs to classes that are no more.
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.company = self.env['res.company'].browse(company.id)
         self.today = self.env['account.move']._ksef_today()
         self.bank = self.env['res.partner.bank'].create({
             'acc_number': 'PL61109010140000071219812874', 'partner_id': company.partner_id.id})
