@@ -185,12 +185,10 @@ class TestGroups(KsefRightsCommon):
                 return self.document.move_id.ids
             case 'ksef.connect':
                 return env['ksef.connect'].create({'company_id': self.company.id, 'token': TOKEN % SELLER_NIP}).ids
-            case 'ksef.send':
-                move = self.make_invoice(company=self.company)
-                return env['ksef.send'].create({'move_ids': move.ids}).ids
-            case 'ksef.preview':
-                send = env['ksef.send'].sudo().create({'move_ids': self.make_invoice(company=self.company).ids})
-                return env['ksef.preview'].create({'move_ids': send.move_ids.ids, 'send_id': send.id}).ids
+            case 'ksef.send' | 'ksef.preview':
+                send = env['ksef.send'].create({'move_ids': self.make_invoice(company=self.company).ids})
+                preview = env['ksef.preview'].create({'move_ids': send.move_ids.ids, 'send_id': send.id})
+                return {'ksef.send': send, 'ksef.preview': preview}[model].ids
             case 'ksef.takeover.wizard' | 'ksef.import.numbers':
                 return env[model].create({'company_id': self.company.id}).ids
             case 'res.config.settings':
