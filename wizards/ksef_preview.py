@@ -107,12 +107,16 @@ class KsefPreview(models.TransientModel):
 
     def _turn(self, step):
         self.ensure_one()
+        self.env['account.move']._ksef_check_reader()
+        self.check_access('write')
         self.position = (self.position + step) % max(len(self.sudo().move_ids), 1)
         return self._get_action()
 
     def action_back(self):
         """Go back to the confirmation that one came from."""
         self.ensure_one()
+        self.env['account.move']._ksef_check_sender()
+        self.check_access('read')
         return self.send_id._get_action()
 
     # ------------------------------------------------------------------ what is shown
@@ -237,6 +241,8 @@ class KsefPreview(models.TransientModel):
 
     def _download(self, field, extension):
         self.ensure_one()
+        self.env['account.move']._ksef_check_reader()
+        self.check_access('read')
         if not (self.xml_text if field == 'xml' else self.page):
             raise UserError(self.env._("There is nothing to download: mend what is listed above first."))
         document = self._get_document()
