@@ -245,14 +245,20 @@ class KsefBill(models.AbstractModel):
     def _one_line(self, company, matcher, known, row, sign):
         """Values of account.move.line; quantity times price is exactly the net value. ``known`` collects taxes found."""
         source = self._source_of(row.source)
-        unit = source and source.get('unit')
+        unit = source.get('unit') if source else None
         match = matcher.match(source)
         product, rule = match.product, match.rule
         key = (row.group, row.percent, product, rule)
         if key not in known:
             known[key] = self._find_taxes(company, row.group, row.percent, product, rule)
         taxes = known[key]
-        quantity, price = self._quantity_and_price(row, sign, rule._factor_of(unit))
+        factor = rule._factor_of(unit)
+        if factor != 1 and row.quantity * factor != self._in_our_digits(row.quantity * factor):
+            factor, unit = Decimal(1), False
+        quantity, price = self._quantity_and_price(row, sign, factor)
+        if source:
+            # What was stated and what was booked: an accountant who changes the latter teaches a unit.
+            source |= {'quantity': str(abs(row.quantity)), 'booked': str(quantity)}
         values = {
             'name': row.name, 'quantity': float(quantity), 'price_unit': float(price), 'discount': 0.0,
             'is_imported': True,
@@ -273,10 +279,15 @@ class KsefBill(models.AbstractModel):
             quantity = -quantity
         if not quantity:
             return Decimal(1), net
-        digits = self.env['decimal.precision'].precision_get('Product Unit')
-        rounded = quantity.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+        rounded = self._in_our_digits(quantity)
         line = row.source
         listed = line.unit_price if line is not None and not line.discount and factor == 1 else None
         if rounded == quantity and listed is not None and cents(abs(listed) * quantity) == abs(net):
             return quantity, abs(listed).copy_sign(net)
         return (quantity, net / quantity) if rounded == quantity else (Decimal(1), net)
+
+    @api.model
+    def _in_our_digits(self, quantity):
+        """A quantity (Decimal) with as many digits as quantities have here."""
+        digits = self.env['decimal.precision'].precision_get('Product Unit')
+        return quantity.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)

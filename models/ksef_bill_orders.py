@@ -1,6 +1,10 @@
 from odoo import api, models
+from odoo.tools import float_compare
 
-from .ksef_product_map import normal_name
+
+def full_text(text):
+    """A text as it is compared with an order's: every digit counts (M8x20 is no M8x30)."""
+    return ' '.join((text or '').casefold().split())
 
 
 class KsefBill(models.AbstractModel):
@@ -21,7 +25,7 @@ class KsefBill(models.AbstractModel):
         for line in lines:
             fitting = free.filtered(lambda ordered, one=line: self._is_ordered(one, ordered, exactly=not named))
             if len(fitting) > 1:
-                fitting = fitting.filtered(lambda ordered, one=line: self._left_to_bill(ordered) == one.quantity)
+                fitting = fitting.filtered(lambda ordered, one=line: self._has_left(ordered, one))
             if len(fitting) != 1:
                 continue
             free -= fitting
@@ -54,11 +58,30 @@ class KsefBill(models.AbstractModel):
             source = line.ksef_source
             codes = ordered.product_id.seller_ids.filtered(
                 lambda info: info.partner_id.commercial_partner_id == line.move_id.commercial_partner_id).mapped('product_code')
-            texts = {normal_name(ordered.name), normal_name(ordered.product_id.name)}
-            same = (source.get('index') and source['index'] in codes) or normal_name(source.get('name')) in texts
-        return bool(same) and (not exactly or (
-            self._left_to_bill(ordered) == line.quantity and not line.currency_id.compare_amounts(
-                line.price_unit, ordered.price_unit_discounted)))
+            texts = {full_text(ordered.name), full_text(ordered.product_id.name)}
+            same = (source.get('index') and source['index'] in codes) or full_text(source.get('name')) in texts
+        return bool(same) and (not exactly or (self._has_left(ordered, line) and self._has_price(ordered, line)))
+
+    @api.model
+    def _has_left(self, ordered, line):
+        """Whether just as much of the order may still be billed as the line bills."""
+        digits = self.env['decimal.precision'].precision_get('Product Unit')
+        return not float_compare(self._left_to_bill(ordered), self._ordered_quantity(ordered, line), precision_digits=digits)
+
+    @api.model
+    def _has_price(self, ordered, line):
+        """Whether the line's price is the order's, reckoned in the order's unit."""
+        if line.currency_id != ordered.currency_id:
+            return False
+        quantity = self._ordered_quantity(ordered, line)
+        price = line.price_unit * line.quantity / quantity if quantity else line.price_unit
+        return not line.currency_id.compare_amounts(price, ordered.price_unit_discounted)
+
+    @api.model
+    def _ordered_quantity(self, ordered, line):
+        """The line's quantity in the unit of the order."""
+        own = line.product_uom_id or ordered.product_uom_id
+        return own._compute_quantity(line.quantity, ordered.product_uom_id, round=False)
 
     @api.model
     def _left_to_bill(self, ordered):
@@ -73,16 +96,17 @@ class KsefBill(models.AbstractModel):
         for line in move.invoice_line_ids.filtered('purchase_line_id'):
             ordered = line.purchase_line_id.sudo()
             values = {'line': line.name, 'order': ordered.order_id.name}
-            price = ordered.price_unit_discounted
-            if line.currency_id == ordered.currency_id and line.currency_id.compare_amounts(line.price_unit, price):
+            if not self._has_price(ordered, line):
                 notes.append(self.env._(
-                    "%(line)s: the price is %(price)s, on order %(order)s it was %(ordered)s.",
-                    price=line.price_unit, ordered=price, **values))
+                    "%(line)s: the price is %(price)s %(currency)s, on order %(order)s it was %(ordered)s.",
+                    price=line.price_unit, currency=line.currency_id.name,
+                    ordered=f"{ordered.price_unit_discounted} {ordered.currency_id.name}", **values))
             left = self._left_to_bill(ordered)
             if left < 0:
+                billed = self._ordered_quantity(ordered, line)
                 notes.append(self.env._(
                     "%(line)s: %(quantity)s are billed, order %(order)s leaves %(left)s to bill.",
-                    quantity=line.quantity, left=max(left + line.quantity, 0), **values))
+                    quantity=billed, left=max(left + billed, 0), **values))
         return notes
 
 

@@ -1,5 +1,6 @@
 from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 
 from odoo import api, fields, models
 
@@ -96,22 +97,21 @@ class KsefBill(models.AbstractModel):
         if line is None:
             return False
         source = {
-            'name': line.name, 'index': line.index, 'gtin': line.gtin, 'cn': line.cn, 'pkwiu': line.pkwiu, 'unit': line.unit,
-            'quantity': None if line.before_correction else line.quantity}
+            'name': line.name, 'index': line.index, 'gtin': line.gtin, 'cn': line.cn, 'pkwiu': line.pkwiu, 'unit': line.unit}
         return {key: str(value) for key, value in source.items() if value} or False
 
     @api.model
     def _rule_values(self, rule, unit=None):
         """What a rule adds to the values of a line beside product and taxes.
 
-        :param unit: the supplier's, by which the rule's own unit is reckoned
+        :param unit: the supplier's, by which the rule's own unit is reckoned; False: leave the unit alone
         """
         if not rule:
             return {}
         values = {'account_id': rule.account_id.id} if rule.account_id.active else {}
         if rule.analytic_distribution:
             values['analytic_distribution'] = rule.analytic_distribution
-        if rule.uom_id and rule._knows_unit(unit):
+        if rule.uom_id and unit is not False and rule._knows_unit(unit):
             values['product_uom_id'] = rule.uom_id.id
         return values
 
@@ -132,13 +132,40 @@ class AccountMoveLine(models.Model):
         for line in self:
             own = rules.filtered(lambda rule, one=line: (
                 rule.company_id == one.company_id and rule.partner_id == one.partner_id.commercial_partner_id))
-            source = line.ksef_source or {}
-            rule, _key = own._pick(source)
-            if not rule or line.product_id or not rule.product_id:
-                continue
-            factor = float(rule._factor_of(source.get('unit')))
-            line.write({
-                'product_id': rule.product_id.id, 'quantity': line.quantity * factor, 'price_unit': line.price_unit / factor,
-            } | self.env['ksef.bill']._rule_values(rule, source.get('unit')) | {'ksef_match': self.env._("Rule, learned meanwhile")})
-            changed |= line
+            rule, _key = own._pick(line.ksef_source or {})
+            # An account other than the journal's was chosen by somebody.
+            is_open = not line.product_id and line.account_id == line.move_id.journal_id.default_account_id
+            if rule and not line.product_id and (rule.product_id or is_open):
+                line.write(line._ksef_values_of_rule(rule) | {'ksef_match': self.env._("Rule, learned meanwhile")})
+                changed |= line
+        for move in changed.move_id:
+            move._ksef_prove_again()
         return changed
+
+    def _ksef_values_of_rule(self, rule):
+        """What a rule makes of this line, its value and the tax that it is charged unchanged."""
+        self.ensure_one()
+        bills, unit = self.env['ksef.bill'], (self.ksef_source or {}).get('unit')
+        values = {'product_id': rule.product_id.id} if rule.product_id else {}
+        factor = rule._factor_of(unit)
+        quantity = Decimal(str(self.quantity)) * factor
+        fits = quantity == bills._in_our_digits(quantity)
+        if factor != 1 and fits:
+            values |= {'quantity': float(quantity), 'price_unit': self.price_unit / float(factor)}
+        charged = sum(bills._charged(tax) for tax in self.tax_ids)
+        plain = all(tax.amount_type == 'percent' and not tax.price_include for tax in rule.tax_ids)
+        if charged and plain and charged == sum(bills._charged(tax) for tax in rule.tax_ids):
+            values['tax_ids'] = [(6, 0, rule.tax_ids.ids)]
+        return values | bills._rule_values(rule, unit if fits else False)
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def _ksef_prove_again(self):
+        """Hold a draft against its KSeF invoice after its lines have changed."""
+        self.ensure_one()
+        received = self.sudo().ksef_received_ids[:1]
+        if received.xml_size:
+            bills = self.env['ksef.bill'].with_company(self.company_id)
+            self.ksef_bill_problem = bills._prove(self, bills._read(received._get_xml())) or False

@@ -21,47 +21,39 @@ class ResCompany(models.Model):
         """Tell the chosen people of every company what is new; say nothing where nothing is."""
         for company in self.sudo().search([('ksef_digest_user_ids', '!=', False)]):
             company._ksef_send_digest()
+            self.env['ir.cron']._commit_progress(1)
 
     def _ksef_send_digest(self):
         self.ensure_one()
         connection = self._ksef_connection().sudo()
         since = self.ksef_digest_at or fields.Datetime.now() - timedelta(days=1)
         self.ksef_digest_at = fields.Datetime.now()
-        if not connection or connection.is_copied_database or not any(connection._digest_counts(since).values()):
+        if not connection or connection.is_copied_database:
+            return
+        counts = self._ksef_digest_counts(since)
+        if not any(counts.values()):
             return
         for user in self.ksef_digest_user_ids.filtered(lambda one: one.active and self in one.company_ids):
-            translated = connection.with_context(lang=user.lang)
-            translated.message_notify(
-                partner_ids=user.partner_id.ids, subject=translated.env._("KSeF: %(company)s", company=self.name),
-                body=translated._digest_body(since))
+            company = self.with_context(lang=user.lang)
+            self.env['mail.thread'].message_notify(
+                partner_ids=user.partner_id.ids, subject=company.env._("KSeF: %(company)s", company=self.name),
+                body=company._ksef_digest_body(since, counts))
 
-
-class ResConfigSettings(models.TransientModel):
-    _inherit = 'res.config.settings'
-
-    ksef_digest_user_ids = fields.Many2many(related='company_id.ksef_digest_user_ids', readonly=False)
-
-
-class KsefConnection(models.Model):
-    _inherit = 'ksef.connection'
-
-    def _digest_counts(self, since):
-        """{what: how many} of this connection; ``since`` (naive UTC) bounds what counts as new."""
-        self.ensure_one()
+    def _ksef_digest_counts(self, since):
+        """{what: how many} of this company, not of those above or below it; ``since`` (naive UTC) bounds what counts as new."""
         received, documents, moves = (self.env[name].sudo() for name in ('ksef.received', 'ksef.document', 'account.move'))
-        own = [('connection_id', '=', self.id)]
+        own = [('company_id', '=', self.id)]
         purchases = [*own, ('role', '=', 'buyer')]
         return {
             'new': received.search_count([*purchases, ('create_date', '>=', since)]),
             'to_book': received.search_count([*purchases, ('state', '=', 'stored')]),
             'failed': received.search_count([*own, ('state', '=', 'failed')]),
             'accepted': documents.search_count([*own, ('state', '=', 'accepted'), ('acquisition_date', '>=', since)]),
-            'waiting': moves.search_count([('company_id', '=', self.company_id.id), ('ksef_state', 'in', WAITING)]),
+            'waiting': moves.search_count([*own, ('ksef_state', 'in', WAITING)]),
         }
 
-    def _digest_body(self, since):
+    def _ksef_digest_body(self, since, counts):
         """What the counts say, as a list with links."""
-        counts = self._digest_counts(since)
         url = self.get_base_url()
         rows = [
             (counts['new'], self.env._("new invoices received"), 'ksef-invoices'),
@@ -72,5 +64,10 @@ class KsefConnection(models.Model):
         ]
         items = Markup().join(
             Markup('<li><b>%s</b> <a href="%s">%s</a></li>') % (count, f'{url}/odoo/{path}', label) for count, label, path in rows if count)
-        return Markup("<p>%s</p><ul>%s</ul>") % (
-            self.env._("Since %(day)s, connection %(connection)s:", day=fields.Date.to_string(since), connection=self.display_name), items)
+        return Markup("<p>%s</p><ul>%s</ul>") % (self.env._("Since %(day)s:", day=fields.Date.to_string(since)), items)
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = 'res.config.settings'
+
+    ksef_digest_user_ids = fields.Many2many(related='company_id.ksef_digest_user_ids', readonly=False)

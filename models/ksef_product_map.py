@@ -86,8 +86,12 @@ class KsefProductMap(models.Model):
             partner = line.partner_id.commercial_partner_id
             if not source.get('name') or not partner or not (line.product_id or line.account_id):
                 continue
-            rule, _key = self.sudo().search([
-                ('company_id', '=', company.id), ('partner_id', '=', partner.id), ('is_for_all', '=', False)])._pick(source)
+            rules = self.sudo().search([('company_id', '=', company.id), ('partner_id', '=', partner.id)])
+            rule, _key = rules.filtered(lambda one: not one.is_for_all)._pick(source)
+            general = rules.filtered('is_for_all')
+            if not rule and general and general._is_followed_by(line):
+                general._count_use()
+                continue
             values = self._learned_values(line, source)
             if not rule:
                 changed |= self.sudo().create(values | {'company_id': company.id, 'partner_id': partner.id})
@@ -95,8 +99,16 @@ class KsefProductMap(models.Model):
                 rule.write(values)
                 changed |= rule
             else:
-                rule.write({'use_count': rule.use_count + 1, 'last_used': fields.Date.context_today(rule)})
+                rule._count_use()
         return changed
+
+    def _count_use(self):
+        self.write({'use_count': self.use_count + 1, 'last_used': fields.Date.context_today(self)})
+
+    def _is_followed_by(self, line):
+        """Whether a line is booked as this rule has it, so that there is nothing more to learn from it."""
+        return line.product_id == self.product_id and line.account_id == (self.account_id or line.account_id) and (
+            not self.tax_ids or line.tax_ids == self.tax_ids)
 
     @api.model
     def _learned_values(self, line, source):
@@ -110,13 +122,12 @@ class KsefProductMap(models.Model):
 
     @api.model
     def _learned_unit(self, line, source):
-        """The unit and its factor, where the accountant books another number of units than the invoice has."""
-        stated = Decimal(source.get('quantity') or 0)
-        if stated <= 0 or line.quantity <= 0 or not line.product_uom_id:
+        """The unit and its factor, where the accountant has booked another number of units than the program did."""
+        stated, booked, now = (Decimal(str(value or 0)) for value in (source.get('quantity'), source.get('booked'), line.quantity))
+        digits = self.env['ksef.bill']._in_our_digits
+        if stated <= 0 or now <= 0 or not booked or digits(now) == digits(booked) or not line.product_uom_id:
             return {}
-        factor = Decimal(str(line.quantity)) / stated
-        if factor == 1:
-            return {}
+        factor = Decimal(1) if digits(now) == digits(stated) else now / stated
         return {'uom_id': line.product_uom_id.id, 'uom_factor': float(factor), 'unit_name': source.get('unit') or False}
 
     def _differs(self, values):
@@ -140,24 +151,25 @@ class KsefProductMap(models.Model):
                 raise ValidationError(self.env._("“%(rule)s”: the taxes of a rule must be purchase taxes.", rule=rule.line_name))
 
     def action_merge(self):
-        """Make one rule of several that mean the same: the one used most stays, and takes what it lacks from the others.
+        """Book all chosen lines alike, as the rule used most does, and keep one of those that stand for the same line.
 
-        :raise UserError: they belong to several suppliers or companies, or tell different items apart
+        Each text, index and GTIN goes on being recognised.
+
+        :raise UserError: they belong to several suppliers or companies, or one is for all other lines
         """
         self.check_access('write')
         if len(self) < 2 or len(self.partner_id) > 1 or len(self.company_id) > 1:
             raise UserError(self.env._("Choose two or more rules of one supplier and one company."))
-        for column, label in (('seller_index', self.env._("supplier's index")), ('gtin', self.env._("GTIN"))):
-            if len(set(self.mapped(column)) - {False}) > 1:
-                raise UserError(self.env._(
-                    "These rules stand for different items (%(column)s: %(values)s): they are not merged.",
-                    column=label, values=", ".join(sorted(filter(None, self.mapped(column))))))
+        if any(self.mapped('is_for_all')):
+            raise UserError(self.env._("A rule for all other lines cannot be merged with others: it would swallow them."))
         kept = self.sorted(lambda rule: (-rule.use_count, rule.id))[0]
-        others = self - kept
-        missing = {column: next(filter(None, others.mapped(column)), False) for column in ('seller_index', 'gtin', 'classification')
-                   if not kept[column]}
-        for column in ('product_id', 'account_id', 'uom_id'):
-            if not kept[column]:
-                missing[column] = others.mapped(column)[:1].id
-        kept.write(missing | {'use_count': sum(self.mapped('use_count'))})
-        others.unlink()
+        for rule in self - kept:
+            rule.write({
+                'product_id': kept.product_id.id, 'account_id': kept.account_id.id, 'tax_ids': [(6, 0, kept.tax_ids.ids)],
+                'analytic_distribution': kept.analytic_distribution})
+        seen = {}
+        for rule in self.sorted(lambda rule: (-rule.use_count, rule.id)):
+            first = seen.setdefault((rule.name_key, rule.seller_index, rule.gtin), rule)
+            if first != rule:
+                first.use_count += rule.use_count
+                rule.unlink()

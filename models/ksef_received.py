@@ -50,6 +50,8 @@ class KsefReceived(models.Model):
     _name = 'ksef.received'
     _description = "KSeF invoice"
     _inherit = ['mail.thread', 'mail.activity.mixin']
+    # Nobody writes the rows; whoever reads them may write about them.
+    _mail_post_access = 'read'
     _order = 'acquisition_date desc, id desc'
     _rec_name = 'invoice_number'
 

@@ -12,8 +12,14 @@ class TestDigest(BillCommon):
 
     def told(self, user):
         return self.env['mail.message'].search([
-            ('model', '=', 'ksef.connection'), ('res_id', '=', self.connection.id), ('partner_ids', 'in', user.partner_id.ids),
-            ('message_type', '=', 'user_notification')])
+            ('partner_ids', 'in', user.partner_id.ids), ('message_type', '=', 'user_notification'), ('subject', 'like', "KSeF"),
+        ])
+
+    def digest(self):
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.ref('l10n_pl_ksef.ir_cron_ksef_digest').method_direct_trigger()
+        self.env.invalidate_all()
 
     def test_what_came_and_what_waits(self):
         self.env['res.lang']._activate_lang('pl_PL')
@@ -22,14 +28,14 @@ class TestDigest(BillCommon):
             'company_ids': [(6, 0, company.ids)], 'group_ids': [(6, 0, self.env.ref('account.group_account_invoice').ids)],
         }) for name, lang, company in (
             ('ala', 'pl_PL', self.company), ('ola', 'en_US', self.env['res.company'].create({'name': "Inna"})), ('ula', 'en_US', self.company)))
-        self.env['res.company']._cron_ksef_digest()
+        self.digest()
         self.assertFalse(self.told(polish), "nobody was chosen")
         self.company.ksef_digest_user_ids = polish | outsider | other
         self.company._ksef_send_digest()
         self.assertFalse(self.told(polish), "nothing came, nothing waits")
         self.fetch('goods', 'services')
         self.company.ksef_digest_at = fields.Datetime.now() - timedelta(hours=1)
-        self.env['res.company']._cron_ksef_digest()
+        self.digest()
         self.assertFalse(self.told(outsider), "he does not work in the company")
         [message] = self.told(other)
         self.assertIn("<b>2</b>", message.body)
@@ -39,5 +45,5 @@ class TestDigest(BillCommon):
         self.assertEqual(len(self.told(polish)), 1)
         self.received().action_make_bill()
         self.company.ksef_digest_at += timedelta(seconds=2)  # what came in this second was told
-        self.env['res.company']._cron_ksef_digest()
+        self.digest()
         self.assertEqual(len(self.told(other)), 1, "what was told once and is done is not told again")

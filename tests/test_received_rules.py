@@ -81,7 +81,9 @@ class TestReceivedRules(BillCommon):
         cost = move.line_ids.filtered(lambda line: line.account_id == account)
         self.assertAlmostEqual(sum(cost.mapped('balance')), 498 + 57.27, 2, "half of the tax is a cost")
         move.action_post()
-        self.assertFalse(rule.use_count, "confirmed lines make rules of their own")
+        self.assertEqual(rule.use_count, 1)
+        learned = self.env['ksef.product.map'].search([('partner_id', '=', partner.id), ('is_for_all', '=', False)])
+        self.assertEqual(learned.product_id, known, "what the general rule gave is not learned again, line by line")
         with self.assertRaises(psycopg2.IntegrityError), self.env.cr.savepoint(), mute_logger('odoo.sql_db'):
             self.rule(partner, is_for_all=True)
             self.env.flush_all()
@@ -89,18 +91,77 @@ class TestReceivedRules(BillCommon):
             rule.tax_ids = self.tax_sale_a
 
     def test_merge(self):
+        """All chosen lines are booked alike; every text and index goes on being recognised, units stay with their rule."""
         partner = self.env['res.partner'].create({'name': "Hurtownia"})
         product = self.env['product.product'].create({'name': "Papier"})
-        often = self.rule(partner, line_name="Papier A4", use_count=5)
-        seldom = self.rule(partner, line_name="Papier A4 ryza", use_count=2, seller_index="P-1", product_id=product.id)
-        other = self.rule(partner, line_name="Toner", seller_index="T-1")
-        with self.assertRaises(UserError):
-            (seldom | other).action_merge()
-        with self.assertRaises(UserError):
-            often.action_merge()
-        (often | seldom).action_merge()
-        self.assertFalse(seldom.exists())
-        self.assertEqual((often.seller_index, often.product_id, often.use_count), ("P-1", product, 7))
+        often = self.rule(partner, line_name="Papier A4", use_count=5, product_id=product.id)
+        seldom = self.rule(partner, line_name="Papier biały", use_count=2, seller_index="P-1", uom_id=product.uom_id.id, uom_factor=12)
+        same = self.rule(partner, line_name="papier a4", use_count=1)
+        general = self.rule(partner, line_name="Reszta", is_for_all=True)
+        for wrong in (often, often | general, often | self.rule(self.buyer)):
+            with self.assertRaises(UserError):
+                wrong.action_merge()
+        (often | seldom | same).action_merge()
+        self.assertFalse(same.exists())
+        self.assertEqual((often.use_count, often.uom_factor), (6, 1))
+        self.assertEqual((seldom.product_id, seldom.seller_index, seldom.uom_factor), (product, "P-1", 12))
+        rules = often | seldom
+        self.assertEqual(rules._pick({'name': "Papier biały"})[0], seldom)
+
+    def test_a_correction_teaches_no_unit(self):
+        """A bill of 20, then a correction to 18: the refund of 2 says nothing about units."""
+        original = self.fetch('goods')
+        move = self.bill(original)
+        move.invoice_line_ids.write({'product_id': self.env['product.product'].create({'name': "Papier"}).id})
+        move.action_post()
+        refund = self.bill(self.fetch('correction'))
+        refund.invoice_line_ids.write({'product_id': move.invoice_line_ids[0].product_id.id})
+        refund.action_post()
+        self.assertEqual(set(self.env['ksef.product.map'].search([('partner_id', '=', move.partner_id.id)]).mapped('uom_factor')), {1})
+        again = self.bill(self.again(original))
+        self.assertEqual(again.invoice_line_ids.mapped('quantity'), [20, 2])
+
+    def test_fractions_teach_no_unit(self):
+        """A quantity that doesn't fit the digits here is booked as one; confirming that changes nothing for the next bill."""
+        original = self.fetch('goods')
+        xml = re.sub(rb'<P_8B>20<', b'<P_8B>0.125<', re.sub(rb'<P_9A>17.90?<', b'<P_9A>2864<', original._get_xml()))
+        move = self.bill(self.receive(xml, seller_nip=original.seller_nip))
+        self.assertEqual(move.invoice_line_ids[0].quantity, 1)
+        move.invoice_line_ids.write({'product_id': self.env['product.product'].create({'name': "Papier"}).id})
+        move.action_post()
+        self.assertEqual(self.bill(original).invoice_line_ids[0].quantity, 20)
+
+    def test_open_drafts_keep_their_total(self):
+        """A rule that is learned meanwhile, with a factor that doesn't come out even, changes no total."""
+        first, second = self.fetch('goods'), self.fetch('goods')
+        draft, move = self.bill(second), self.bill(first)
+        product = self.env['product.product'].create({'name': "Papier"})
+        line = move.invoice_line_ids[0]
+        line.write({'product_id': product.id, 'quantity': 0.01, 'price_unit': 35800})
+        move.action_post()
+        rule = self.env['ksef.product.map'].search([('product_id', '=', product.id)])
+        self.assertTrue(rule.uom_factor < 1)
+        self.assertEqual((draft.invoice_line_ids[0].product_id, draft.amount_total), (product, 1052.88))
+        rule.uom_factor = 0.0003
+        draft.invoice_line_ids[0].write({'product_id': False, 'quantity': 20, 'price_unit': 17.9})
+        draft.invoice_line_ids._ksef_apply_rules(rule)
+        self.assertEqual((draft.invoice_line_ids[0].quantity, draft.amount_total, draft.ksef_bill_problem), (20, 1052.88, False))
+        rule.uom_factor = 1
+        rule.tax_ids = self.env['ksef.bill']._tax_by_amount(self.company, 8)
+        draft.invoice_line_ids[0].product_id = False
+        draft.invoice_line_ids._ksef_apply_rules(rule)
+        self.assertEqual(draft.amount_total, 1052.88, "a tax that charges something else is not taken")
+
+    def test_correct_factor_can_be_unlearned(self):
+        received = self.fetch('goods')
+        partner = self.env['res.partner'].create({'name': "Hurtownia", 'vat': received.seller_nip})
+        product = self.env['product.product'].create({'name': "Papier"})
+        rule = self.rule(partner, line_name="Papier biurowy A4, 80 g", product_id=product.id, uom_id=product.uom_id.id, uom_factor=5)
+        move = self.bill(received)
+        self.assertEqual(move.invoice_line_ids[0].quantity, 100)
+        move.invoice_line_ids[0].write({'quantity': 20, 'price_unit': 17.9})
+        move.action_post()
+        self.assertEqual(rule.uom_factor, 1)
 
     def test_export_and_import(self):
         """Rules leave one database as a table and come into another."""
@@ -177,9 +238,14 @@ class TestReceivedRules(BillCommon):
         partner = self.env['res.partner'].create({'name': "Hurtownia", 'vat': received.seller_nip, 'email': "h@example.com"})
         received._set_aside('disputed', "Nie zamawialiśmy <b>tego</b>")
         context = received.action_write_to_seller()['context']
-        composer = self.env['mail.compose.message'].with_context(context).create({})
+        accountant = self.env['res.users'].create({
+            'name': "Ula", 'login': 'ula', 'email': 'ula@example.com', 'company_id': self.company.id,
+            'company_ids': [(6, 0, self.company.ids)], 'group_ids': [(6, 0, self.env.ref('account.group_account_invoice').ids)]})
+        composer = self.env['mail.compose.message'].with_user(accountant).with_context(context).create({})
         self.assertEqual(composer.partner_ids, partner)
         self.assertIn(received.ksef_number, composer.body)
         self.assertIn("&lt;b&gt;tego", composer.body)
         self.assertFalse(received.message_ids.filtered(lambda message: message.message_type == 'comment'))
         self.assertIn(received.invoice_number, composer.subject)
+        composer.action_send_mail()
+        self.assertEqual(received.message_ids.filtered(lambda message: message.message_type == 'comment').author_id, accountant.partner_id)

@@ -53,9 +53,28 @@ class TestBillsOfPurchaseOrders(BillCommon):
         self.assertEqual(move.invoice_line_ids.purchase_line_id, order.order_line)
         paper, toner = move.invoice_line_ids
         self.assertEqual((paper.quantity, paper.price_unit, toner.quantity), (20, 17.9, 2))
-        self.assertIn("the price is 17.9, on order P", move.ksef_bill_notes)
-        self.assertIn("20.0 are billed, order %s leaves 15.0 to bill" % order.name, move.ksef_bill_notes)
+        self.assertIn("the price is 17.9 PLN, on order P", move.ksef_bill_notes)
+        self.assertIn(f"20.0 are billed, order {order.name} leaves 15.0 to bill", move.ksef_bill_notes)
         self.assertNotIn("Toner:", move.ksef_bill_notes)
+
+    def test_another_size_is_another_product(self):
+        """M8x20 is no M8x30, whatever the rules of lines make of numbers."""
+        sample = self.fetch('goods')
+        order = self.order(sample, ("Papier biurowy A4, 90 g", 'P9', 20, 17.9))
+        move = self.bill(self.with_order(sample, order))
+        self.assertFalse(move.invoice_line_ids.purchase_line_id)
+
+    def test_other_units(self):
+        """An order of 4 boxes of 5 reams, billed as 20 reams: the same quantity and price."""
+        sample = self.fetch('goods')
+        order = self.order(sample, ("Papier biurowy A4, 80 g", 'P1', 4, 89.5))
+        unit = order.order_line.product_id.uom_id
+        box = self.env['uom.uom'].create({'name': "Karton 5", 'relative_factor': 5, 'relative_uom_id': unit.id})
+        order.order_line.write({'product_uom_id': box.id, 'product_qty': 4, 'price_unit': 89.5})
+        move = self.bill(self.with_order(sample, order))
+        self.assertEqual(move.invoice_line_ids.purchase_line_id, order.order_line)
+        self.assertNotIn("price", move.ksef_bill_notes or '')
+        self.assertNotIn("billed", move.ksef_bill_notes or '')
 
     def test_without_its_number(self):
         """Supplier, product, quantity and price tell the order; where two would fit, none is chosen."""
