@@ -37,26 +37,26 @@ class KsefServiceState(models.Model):
 
     @api.model
     def _claim_due(self, environments):
-        """The ``ksef.environment.Environment`` whose service is to be asked now; each is claimed by one worker.
+        """The first ``ksef.environment.Environment`` whose service is to be asked now, claimed by this worker; None when none is.
 
         :param environments: those that are in use
+        :raise psycopg2.errors.SerializationFailure: another worker claimed one after this transaction began
         """
         by_url = {environment.latarnia_url: environment for environment in environments}
-        claimed = []
         now = fields.Datetime.now()
         for url, environment in by_url.items():
             self.env.cr.execute(
                 """INSERT INTO ksef_service_state (latarnia_url, due_at, failures, create_date, write_date) VALUES (%s, %s, 0, %s, %s)
-                   ON CONFLICT (latarnia_url) DO NOTHING""", [url, now, now, now])
+                   ON CONFLICT (latarnia_url) DO NOTHING""", [url, now, now, now], log_exceptions=False)
             self.env.cr.execute(
                 """UPDATE ksef_service_state SET due_at = %s WHERE id = (
                        SELECT id FROM ksef_service_state WHERE latarnia_url = %s AND (due_at IS NULL OR due_at <= %s)
                           FOR UPDATE SKIP LOCKED)
-                RETURNING id""", [now + timedelta(seconds=UNANSWERED_SECONDS), url, now])
+                RETURNING id""", [now + timedelta(seconds=UNANSWERED_SECONDS), url, now], log_exceptions=False)
             if self.env.cr.fetchone():
-                claimed.append(environment)
-        self.invalidate_model()
-        return claimed
+                self.invalidate_model()
+                return environment
+        return None
 
     @api.model
     def _store(self, latarnia_url, status, messages):

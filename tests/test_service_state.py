@@ -78,6 +78,32 @@ class TestServiceState(KsefConnectedCommon):
         self.env.invalidate_all()
         self.assertFalse(self.connection.service_message)
 
+    def lose_races(self):
+        """Have the database answer as it does when another worker wrote the row after this transaction began."""
+        self.env.cr.execute("""
+            CREATE FUNCTION ksef_lose_race() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'could not serialize access' USING ERRCODE = 'serialization_failure'; END $$;
+            CREATE TRIGGER ksef_lose_race BEFORE UPDATE ON ksef_service_state FOR EACH ROW EXECUTE FUNCTION ksef_lose_race()""")
+
+    def test_another_worker_claims(self):
+        """Who loses the race for the question asks nothing, and its run ends well."""
+        self.env.cr.execute("UPDATE ksef_service_state SET due_at = now() AT TIME ZONE 'UTC' - interval '1 second'")
+        self.lose_races()
+        self.run_workers()
+        self.assertEqual(self.asked(), 1, "only when the company was connected")
+        self.env.cr.execute("DROP TRIGGER ksef_lose_race ON ksef_service_state")
+        self.run_workers()
+        self.assertEqual(self.asked(), 2)
+
+    def test_no_time_left(self):
+        """A run whose slice is over asks nobody, and claims nothing: the next one does."""
+        self.env['ir.config_parameter'].sudo().set_param('l10n_pl_ksef.slice_seconds', '0')
+        self.ask_again()
+        self.assertEqual(self.asked(), 1, "only when the company was connected")
+        self.env['ir.config_parameter'].sudo().set_param('l10n_pl_ksef.slice_seconds', '20')
+        self.run_workers()
+        self.assertEqual(self.asked(), 2)
+
     # ------------------------------------------------------------------ what is shown
 
     def test_all_is_well(self):
