@@ -35,7 +35,7 @@ _NAMES = {
     ),
     "issue_date": ("data wystawienia", "data faktury", "data dokumentu", "data", "issue date", "invoice date", "date"),
     "seller_nip": (
-        "nip sprzedawcy", "nip wystawcy", "sprzedawca nip", "nip", "seller nip", "seller tax id", "seller vat", "issuer nip"),
+        "nip sprzedawcy", "nip wystawcy", "sprzedawca nip", "seller nip", "seller tax id", "seller vat", "issuer nip"),
     "gross": (
         "kwota brutto", "wartosc brutto", "brutto", "razem brutto", "naleznosc ogolem", "kwota naleznosci", "gross amount",
         "gross", "total", "amount",
@@ -45,6 +45,10 @@ _NAMES = {
         "document hash",
     ),
 }
+# Names that many programs give to other things too (an ordinal, a yes or no): they yield to any other name of the same meaning.
+# A bare "NIP" is not here: in a register of sales it is the buyer's.
+_VAGUE = {"nr", "numer", "number", "ksef", "data", "date", "amount", "total"}
+_YEARS = range(2000, 2101)
 _FIELDS = {name: column for column, names in _NAMES.items() for name in names}
 HEADINGS = ("Numer faktury", "Numer KSeF", "Data wystawienia", "NIP sprzedawcy", "Kwota brutto", "Skrót SHA-256")
 
@@ -114,6 +118,8 @@ def read_register(content):
     if len(content) > MAX_BYTES:
         raise RegisterFault(Fault.TOO_LARGE, f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
     text = _decode(content)
+    hint = re.match(r"sep=.\r?\n", text)  # Excel's own first line, which names the delimiter
+    text = text[hint.end():] if hint else text
     delimiter, headings = _headings(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines = []
@@ -121,11 +127,11 @@ def read_register(content):
         next(reader)
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                lines.append(_line(reader.line_num, headings, cells))
+                lines.append(_line(reader.line_num + bool(hint), headings, cells))
             if len(lines) > MAX_LINES:
                 raise RegisterFault(Fault.TOO_MANY_LINES, f"The file has more than {MAX_LINES} lines.")
     except csv.Error as error:
-        raise RegisterFault(Fault.BROKEN, f"Line {reader.line_num} cannot be read: {error}.") from None
+        raise RegisterFault(Fault.BROKEN, f"Line {reader.line_num + bool(hint)} cannot be read: {error}.") from None
     if not lines:
         raise RegisterFault(Fault.EMPTY, "The file has no lines.")
     return lines
@@ -177,19 +183,27 @@ def _headings(text):
             cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
         except (csv.Error, StopIteration):
             continue
-        found = {}
-        for index, cell in enumerate(cells):
-            column = _FIELDS.get(_plain(cell))
-            if column in found:
-                if column in ("number", "ksef_number"):
-                    raise RegisterFault(Fault.TWICE, f"Two columns have the same meaning: {cell!r} and {cells[found[column]]!r}.")
-            elif column:
-                found[column] = index
+        found = _columns(cells)
         if len(found) > len(most):
             best, most = delimiter, found
     if not {"number", "ksef_number"} <= most.keys():
         raise RegisterFault(Fault.NO_COLUMNS, "The first line must name the columns with invoice number and KSeF number.")
     return best, most
+
+
+def _columns(cells):
+    """{name in _NAMES: index of its column} of the headings' cells."""
+    found = {}
+    names = [_plain(cell) for cell in cells]
+    for column in _NAMES:
+        places = [index for index, name in enumerate(names) if _FIELDS.get(name) == column]
+        places = [index for index in places if names[index] not in _VAGUE] or places
+        if len(places) > 1 and column in ("number", "ksef_number"):
+            raise RegisterFault(
+                Fault.TWICE, f"Two columns have the same meaning: {cells[places[1]]!r} and {cells[places[0]]!r}.")
+        if places:
+            found[column] = places[0]
+    return found
 
 
 def _plain(text):
@@ -236,9 +250,11 @@ def _date(text):
     text = re.split(r"[ T]", text, maxsplit=1)[0]
     for shape in _DATES:
         try:
-            return datetime.strptime(text, shape).replace(tzinfo=UTC).date()
+            moment = datetime.strptime(text, shape).replace(tzinfo=UTC)
         except ValueError:
             continue
+        if moment.year in _YEARS:
+            return moment.date()
     raise ValueError(text)
 
 

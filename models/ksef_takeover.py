@@ -46,6 +46,12 @@ class KsefTakeover(models.AbstractModel):
         return connection
 
     @api.model
+    def _is_allowed(self, company):
+        """Whether the user may see the company's invoices: an onchange computes on values that nobody has checked."""
+        return company._origin in self.env.companies and (
+            self.env.su or self.env.user.has_group('l10n_pl_ksef.group_ksef_manage'))
+
+    @api.model
     def _live_numbers(self, company, connection):
         """{invoice id: (state, KSeF number)} of the company's invoices that are at KSeF already, or on their way there."""
         self.env['ksef.document'].flush_model()

@@ -31,6 +31,7 @@ from . import test_fa3_proof
 from . import test_fa3_properties
 from . import test_fa3_rates
 from . import test_fa3_refusals
+from . import test_fa3_review
 from . import test_fa3_taxes
 from . import test_fa3_trade
 from . import test_invoice_buttons
@@ -55,6 +56,7 @@ from . import test_send_wizard_odoo
 from . import test_state_answers
 from . import test_state_machine
 from . import test_takeover
+from . import test_takeover_review
 from . import test_tour
 from . import test_tours_connect
 from . import test_worker

@@ -154,7 +154,8 @@ class KsefImportNumbers(models.TransientModel):
     def _compute_export(self):
         takeover = self.env['ksef.takeover']
         for wizard in self:
-            connection = takeover._find_connection(wizard.company_id, wizard.environment)
+            is_allowed = takeover._is_allowed(wizard.company_id)
+            connection = is_allowed and takeover._find_connection(wizard.company_id, wizard.environment)
             rows = takeover._register_rows(wizard.company_id, connection) if connection else ()
             wizard.export = base64.b64encode(write_register([HEADINGS, *rows]))
 

@@ -52,17 +52,13 @@ class KsefTakeoverWizard(models.TransientModel):
             wizard.connection_in_use_id = wizard.company_id.sudo().ksef_connection_id
             wizard.connection_id = wizard.counts = wizard.left_out = False
             wizard.take_count = 0
-            if not wizard.has_other_module or not wizard.company_id or not self._is_allowed(wizard.company_id):
+            if not wizard.has_other_module or not wizard.company_id or not takeover._is_allowed(wizard.company_id):
                 continue
             wizard.connection_id = connection = takeover._find_connection(wizard.company_id, wizard.environment)
             rows = takeover._sort_other_moves(wizard.company_id, connection)
             wizard.take_count = sum(row['verdict'] in ('accepted', 'pending') for row in rows)
             wizard.counts = wizard._show_counts(rows)
             wizard.left_out = wizard._show_left_out(rows)
-
-    def _is_allowed(self, company):
-        """An onchange computes on values that nobody has checked: other companies' invoices aren't counted."""
-        return company._origin in self.env.companies and self.env.user.has_group('l10n_pl_ksef.group_ksef_manage')
 
     def _show_counts(self, rows):
         """The numbers of the preview as a small table."""
@@ -100,7 +96,7 @@ class KsefTakeoverWizard(models.TransientModel):
         for wizard in self:
             wizard.has_certificate = wizard.is_certificate_known = False
             wizard.certificate_owner = wizard.certificate_validity = wizard.certificate_problem = False
-            if not takeover._has_other_module() or not wizard.company_id or not self._is_allowed(wizard.company_id):
+            if not takeover._has_other_module() or not wizard.company_id or not takeover._is_allowed(wizard.company_id):
                 continue
             pair, info, problem = takeover._read_other_certificate(wizard.company_id)
             wizard.has_certificate = bool(pair)

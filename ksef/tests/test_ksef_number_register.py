@@ -41,7 +41,7 @@ def test_delimiters_and_encodings(delimiter, encoding, end):
 
 @pytest.mark.parametrize("headings", [
     "Numer faktury;Numer KSeF;Data wystawienia;NIP sprzedawcy;Kwota brutto;Skrót SHA-256",
-    "NR FAKTURY;NR KSeF;Data faktury;NIP;Brutto;SHA256",
+    "NR FAKTURY;NR KSeF;Data faktury;NIP sprzedawcy;Brutto;SHA256",
     "Invoice number;KSeF number;Issue date;Seller NIP;Gross amount;Hash",
 ])
 def test_all_columns(headings):
@@ -95,7 +95,8 @@ def test_bad_cells(cells, problem):
     (b"numer;ksef\n\0", Fault.NOT_TEXT),
     (b"a;b\n1;2\n", Fault.NO_COLUMNS),
     (f"1;{NUMBER}\n".encode(), Fault.NO_COLUMNS),
-    (b"numer;nr faktury;ksef\n", Fault.TWICE),
+    (b"numer dokumentu;nr faktury;ksef\n", Fault.TWICE),
+    (b"nr;numer;ksef\n", Fault.TWICE),
     (b'numer;ksef\n"1;2\n', Fault.BROKEN),
     (b"numer;ksef\n" + b"x" * 2000 + b";1\n", Fault.BROKEN),
     (b"x" * (MAX_BYTES + 1), Fault.TOO_LARGE),
@@ -120,3 +121,37 @@ def test_what_is_written_is_read():
 def test_numbers_that_people_write_differently():
     assert normalized_number(" fv/2026/11/0001") == normalized_number("FV-2026 11_0001 ")
     assert normalized_number("FV/1/11") != normalized_number("FV/11/1") != normalized_number("FV/111")
+
+
+def test_the_buyers_nip():
+    """A bare “NIP” in a register of sales is the buyer's: nothing is told of the seller by it."""
+    [line] = read_register(csv_file("Numer;Numer KSeF;NIP", f"FV/1;{NUMBER};1111111111"))
+    assert not line.seller_nip
+
+
+@pytest.mark.parametrize("headings", ["Nr;Numer faktury;KSeF;Numer KSeF", "Numer;Nr faktury;ksef;Nr KSeF"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_vague_headings_yield(headings, turned):
+    """An ordinal or a yes beside the real column, before or after it."""
+    rows = [headings.split(";"), ["7", "FV/1", "tak", NUMBER]]
+    [line] = read_register(csv_file(*(";".join(row[::-1] if turned else row) for row in rows)))
+    assert (line.number, line.ksef_number) == ("FV/1", NUMBER)
+
+
+def test_two_exact_headings():
+    with pytest.raises(RegisterFault) as caught:
+        read_register(csv_file("Numer;Numer faktury;Nr dokumentu;Numer KSeF", f"1;FV/1;FV/2;{NUMBER}"))
+    assert caught.value.fault is Fault.TWICE
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("delimiter", [";", ","])
+def test_excels_first_line(delimiter, end):
+    content = csv_file(f"sep={delimiter}", f"Numer{delimiter}Numer KSeF", f"FV/1{delimiter}{NUMBER}", end=end, encoding="utf-8-sig")
+    assert read_register(content) == [RegisterLine(3, "FV/1", NUMBER)]
+
+
+@pytest.mark.parametrize("text", ["01.01.0001", "9999-12-31", "1999-12-31", "2101-01-01"])
+def test_years_that_cannot_be(text):
+    [line] = read_register(csv_file("numer;ksef;data", f"1;{NUMBER};{text}"))
+    assert (line.issue_date, line.problem) == (None, CellProblem.ISSUE_DATE)
