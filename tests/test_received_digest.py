@@ -11,7 +11,7 @@ from .test_received_bill import BillCommon
 class TestDigest(BillCommon):
 
     def told(self, user):
-        return self.env['mail.message'].search([
+        return self.env['mail.message'].sudo().search([
             ('partner_ids', 'in', user.partner_id.ids), ('message_type', '=', 'user_notification'), ('subject', 'like', "KSeF"),
         ])
 
