@@ -1,6 +1,15 @@
+import re
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 HIDDEN = '***'
+PESEL = re.compile(r'(?<![0-9])[0-9]{7}(?=[0-9]{4}(?![0-9]))', re.ASCII)
+
+
+def mask_personal(text):
+    """The text of an answer without PESEL numbers: of each number of 11 digits the last four stay."""
+    return PESEL.sub('*******', str(text))
 
 
 class KsefTask(models.Model):
@@ -28,8 +37,36 @@ class KsefTask(models.Model):
 
     def _permission_given(self, message):
         """The rights are there; who they were given to is kept without the identifier that nobody else needs."""
-        parameters = self.parameters | dict.fromkeys(('identifier', 'person'), HIDDEN)
-        self._permission_settled(message, parameters=parameters)
+        self._permission_settled(message, parameters=self._parameters_without_person())
+
+    def _parameters_without_person(self, names=('identifier', 'person')):
+        return self.parameters | dict.fromkeys(names, HIDDEN)
+
+    def _set_failed(self, message):
+        """A person's number and document don't stay in the database because KSeF refused; an office's NIP does, for “Ask again”."""
+        if self.kind == 'grant_permission':
+            message = self._hide_person(message)
+            if self.parameters.get('holder') == 'person':
+                self.parameters = self._parameters_without_person()
+        return super()._set_failed(mask_personal(message))
+
+    def _hide_person(self, message):
+        """KSeF's words about a person without the numbers that were sent."""
+        person = self.parameters.get('person')
+        if not isinstance(person, dict):
+            return message
+        for value in (*person.get('document', [])[1:2], *person.get('identifier', [])[1:2], person.get('birth_date')):
+            message = message.replace(value, HIDDEN) if value else message
+        return message
+
+    def action_retry(self):
+        """Give rights to a person again: who it is has to be entered anew."""
+        if self.sudo().filtered(lambda task: task.state == 'failed' and (task.parameters or {}).get('identifier') == HIDDEN):
+            self.env['ksef.connection']._check_manager()
+            self.check_access('read')
+            raise UserError(self.env._(
+                "The numbers of the person were removed after KSeF refused. Enter them anew: click “Give a person rights…”."))
+        return super().action_retry()
 
     def _permission_taken(self, message):
         connection, is_own = self.connection_id, self.parameters.get('is_own')

@@ -115,7 +115,7 @@ class KsefWorker(models.AbstractModel):
             self._finish_grant(work)
             return False
         work.parameters = work.parameters | {'missing': missing}
-        work.apply(lambda task: task._set_calling(parameters=work.parameters))
+        self._begin_call(work, parameters=work.parameters)
         work.state, work.is_in_grace = 'calling', None
         return True
 
@@ -151,8 +151,14 @@ class KsefWorker(models.AbstractModel):
             self._give_up(work)
             return False
         work.parameters = work.parameters | {'missing': missing}
-        work.apply(lambda task: task._set_calling(parameters=work.parameters))
+        self._begin_call(work, parameters=work.parameters)
         return True
+
+    @api.model
+    def _begin_call(self, work, **values):
+        """Commit that the call is made next; how often it was made decides how the end of the operation is understood."""
+        work.apply(lambda task: task._set_calling(**values))
+        work.attempts += 1
 
     @api.model
     def _give_up(self, work):
@@ -217,7 +223,7 @@ class KsefWorker(models.AbstractModel):
             if work.attempts >= MOST_ATTEMPTS:
                 self._give_up(work)
                 return
-            work.apply(lambda task: task._set_calling())
+            self._begin_call(work)
             client = work.run.client
             revoke = client.revoke_authorization if work.parameters['is_authorization'] else client.revoke_permission
             self._call_once(work, lambda: revoke(work.run.access_token, work.parameters['id']))

@@ -11,12 +11,14 @@ from ..ksef.errors import (
     EnrollmentStatus,
     KsefConnectError,
     KsefError,
+    KsefForbiddenError,
     KsefGoneError,
     KsefRateLimitError,
     KsefUnauthorizedError,
     KsefUnconfirmedError,
 )
 from ..ksef.types import KeyUsage
+from .ksef_permission_task import mask_personal
 
 _logger = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ WHERE = {
     'generate_token': Where.TOKEN, 'revoke_token': Where.TOKEN,
     'list_permissions': Where.PERMISSION, 'grant_permission': Where.PERMISSION, 'revoke_permission': Where.PERMISSION,
 }
+# Nothing of these is lost when KSeF no longer lets the program ask how they ended: its list of rights tells that.
+PERMISSION_KINDS = ('grant_permission', 'revoke_permission')
 PASSING = (KsefConnectError, KsefUnconfirmedError, KsefRateLimitError, KsefUnauthorizedError)
 
 
@@ -79,7 +83,8 @@ class KsefWorker(models.AbstractModel):
     def _task_trouble(self, work, error):
         """Wait and try again, or tell the person what KSeF said; return whether the other tasks may go on."""
         # What KSeF has taken is not given up: its certificate could be used by nobody else.
-        is_taken = work.reference and not isinstance(error, KsefGoneError) and work.apply(lambda task: task._is_answer_kept())
+        is_over = isinstance(error, KsefGoneError) or (isinstance(error, KsefForbiddenError) and work.kind in PERMISSION_KINDS)
+        is_taken = work.reference and not is_over and work.apply(lambda task: task._is_answer_kept())
         if isinstance(error, PASSING) or is_taken:
             if isinstance(error, KsefUnauthorizedError):
                 self._write_credential(work.run, lambda credential: credential._forget_access())
@@ -89,8 +94,8 @@ class KsefWorker(models.AbstractModel):
                 seconds = error.retry_after or min(5 * 2 ** failures, 900)
                 task._postpone(seconds, failures=failures)
             work.apply(postpone)
-            return False
-        _logger.info("KSeF task %s: %s", work.id, error)
+            return not isinstance(error, PASSING)
+        _logger.info("KSeF task %s: %s", work.id, mask_personal(error))
         work.apply(lambda task: task._set_failed(task.env['ksef.advice']._explain_in_text(
             WHERE.get(work.kind, Where.OTHER), error, task.connection_id)))
         return True

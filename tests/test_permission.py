@@ -1,4 +1,6 @@
 """Who may do what in KSeF: the list as KSeF gives it, rights that are given and taken, and answers that get lost on the way."""
+import threading
+import time
 from datetime import timedelta
 
 import requests
@@ -324,3 +326,65 @@ class TestPermissionGrant(KsefPermissionCommon):
         self.run_tasks()
         self.assertEqual(task.state, 'failed')
         self.assertIn("zarządzanie uprawnieniami", task.message)
+
+    def test_may_not_ask_how_it_ended(self):
+        """KSeF took the request and doesn't say how it ended: that is told at once, and other tasks go on."""
+        self.sandbox.admin('POST', '/settings', processingSeconds=60)
+        self.addCleanup(self.sandbox.admin, 'POST', '/settings', processingSeconds=0)
+        task = self.give_office()
+        self.run_tasks(1)
+        self.assertEqual(task.state, 'waiting')
+        self.sandbox.fault('GET /permissions/operations/{referenceNumber}', 'http_error', status=403, times=-1)
+        self.connection.action_list_permissions()
+        listing = self.run_tasks(1)
+        self.assertEqual(task.state, 'failed')
+        self.assertIn("zarządzanie uprawnieniami", task.message)
+        self.assertEqual(listing.state, 'done', listing.message)
+
+    def test_second_call_finds_everything_done(self):
+        """The second call is refused because the first one shows its effect at last: the right is there, so that is no failure."""
+        self.sandbox.fault(ENTITY_GRANT, 'drop_before')
+        task = self.give_office(can_delegate=False)
+        self.run_tasks(1)
+        self.assertEqual(task.state, 'calling')
+        task.called_at = fields.Datetime.now() - timedelta(hours=1)
+        self.sandbox.fault('*', 'operation_status', code=400)
+        self.sandbox.fault('GET /permissions/operations/{referenceNumber}', 'delay', seconds=4)
+        first_call = threading.Thread(target=self.show_first_call)
+        first_call.start()
+        self.run_tasks(1)
+        first_call.join()
+        self.assertEqual(len(self.calls('POST', '/entities/grants')), 2)
+        self.assertEqual(task.state, 'done', task.message)
+
+    def show_first_call(self):
+        """As soon as the second call was made, the rights of the first one are there."""
+        end = time.monotonic() + 15
+        while time.monotonic() < end and len(self.calls('POST', '/entities/grants')) < 2:
+            time.sleep(0.2)
+        self.make_test_data('permissions', contextIdentifier={'type': 'Nip', 'value': SELLER_NIP},
+                       authorizedIdentifier={'type': 'Nip', 'value': BUYER_NIP},
+                       permissions=[{'permissionType': scope, 'description': "Biuro"} for scope in ('InvoiceRead', 'InvoiceWrite')])
+
+    def test_personal_data_after_a_refusal(self):
+        """Refused: neither the task nor the chatter keeps the numbers of the person, whatever KSeF repeats of them."""
+        self.sandbox.fault(PERSON_GRANT, 'http_error', status=400, code=21405, detail=f"Nieprawidłowy PESEL {PESEL}.")
+        task = self.give_person()
+        self.run_tasks()
+        self.assertEqual(task.state, 'failed')
+        self.assertIn("*******1359", task.message)
+        kept = "\n".join([str(task.sudo().read()), str(task.sudo().parameters), *self.connection.message_ids.mapped('body')])
+        self.assertNotIn(PESEL, kept)
+        with self.assertRaisesRegex(UserError, "Enter them anew"):
+            task.action_retry()
+
+    def test_document_after_a_refusal(self):
+        self.sandbox.fault(PERSON_GRANT, 'http_error', status=400, code=21405, detail="AB1234567 jest nieważny od 1980-02-29.")
+        task = self.give_person(
+            identifier_type='Fingerprint', identifier='a1 ' * 32, person_is_known_by='document', birth_date='1980-02-29',
+            document_type="Passport", document_number="AB1234567", document_country_id=self.env.ref('base.de'))
+        self.run_tasks()
+        self.assertEqual(task.state, 'failed')
+        kept = "\n".join([str(task.sudo().read()), str(task.sudo().parameters), *self.connection.message_ids.mapped('body')])
+        for secret in ("AB1234567", "1980-02-29", 'A1' * 32):
+            self.assertNotIn(secret, kept)
