@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
@@ -95,7 +97,7 @@ class AccountMove(models.Model):
         return super()._ksef_locked_fields() | TRADE_FIELDS
 
     def action_ksef_take_payments(self):
-        """Fill the list of payments with those that Odoo has matched with the invoice, up to its date.
+        """Add to the list of payments those that Odoo has matched with the invoice, up to its date.
 
         :raise UserError: nothing is matched, or the invoice is closed
         """
@@ -111,8 +113,16 @@ class AccountMove(models.Model):
             if not partial['is_exchange'] and partial['aml'].move_id.move_type == 'entry' and partial['aml'].date <= self.invoice_date]
         if not payments:
             raise UserError(self.env._("Odoo knows of no payment of this invoice up to its date."))
-        self.ksef_payment_ids.unlink()
-        self.env['ksef.invoice.payment'].create(payments)
+        # What was entered stays, also with its form of payment: each payment that is there already stands for one of Odoo's.
+        entered = Counter((row.date, self.currency_id.round(row.amount)) for row in self.ksef_payment_ids)
+        missing = []
+        for payment in payments:
+            key = payment['date'], self.currency_id.round(payment['amount'])
+            if entered[key]:
+                entered[key] -= 1
+            else:
+                missing.append(payment)
+        self.env['ksef.invoice.payment'].create(missing)
 
 
 class AccountMoveLine(models.Model):

@@ -20,13 +20,16 @@ class Look(NamedTuple):
     """What there is to see.
 
     * ``xml``: bytes, ``None`` when the invoice mustn't be sent as it is; * ``findings``: as of a rendered invoice;
-    * ``is_frozen``: KSeF gets, or has got, just these bytes; * ``sketch``: what can be told of an invoice without bytes.
+    * ``is_frozen``: KSeF gets, or has got, just these bytes; * ``sketch``: what can be told of an invoice without bytes;
+    * ``absence``: why nothing can be shown, ``'elsewhere'`` (another program sent the invoice, and its file isn't here) or
+      ``'outside'`` (it was issued outside KSeF): bytes made here would be no more than a guess.
     """
 
     xml: bytes | None
     findings: list
     is_frozen: bool = False
     sketch: Invoice | None = None
+    absence: str | None = None
 
 
 class AccountMove(models.Model):
@@ -55,9 +58,19 @@ class AccountMove(models.Model):
         document = move.ksef_document_id
         if move.ksef_is_locked and document.xml_size:
             return Look(document._get_xml(), document.findings or [], is_frozen=True)
+        if absence := move._ksef_absence():
+            return Look(None, [], absence=absence)
         with move._ksef_as_if_confirmed():
             rendered = move._ksef_render(moment)
             return Look(rendered.xml, rendered.findings, sketch=None if rendered.xml else move._ksef_sketch(moment))
+
+    def _ksef_absence(self) -> str | None:
+        """Return why there are no bytes of this invoice and none may be made, see :class:`Look`."""
+        document = self.ksef_document_id
+        taken = self.ksef_is_locked and (document.origin or document.state == 'accepted')
+        if taken or self.ksef_outside_number or self._ksef_number_elsewhere():
+            return 'elsewhere'
+        return 'outside' if self.ksef_is_outside else None
 
     @contextmanager
     def _ksef_as_if_confirmed(self):

@@ -46,7 +46,10 @@ class KsefInvoiceBlock(models.Model):
     @api.constrains('keys')
     def _check_keys(self):
         for block in self:
-            for line in filter(None, map(collapse, block.keys.splitlines())):
+            lines = list(filter(None, map(collapse, (block.keys or '').splitlines())))
+            if not lines:
+                raise ValidationError(self.env._("A block of the attachment needs at least one key with its value."))
+            for line in lines:
                 key, _colon, value = line.partition(':')
                 if not key.strip() or not value.strip():
                     raise ValidationError(self.env._("“%(line)s” has no key and value with a colon between them.", line=line))
@@ -65,7 +68,7 @@ class KsefInvoiceBlock(models.Model):
         return csv_table.read_table(self.table, collapse(self.table_description) or None, self.has_sums) if self.table else None
 
     def _ksef_part(self) -> AttachmentBlock:
-        pairs = (line.partition(':') for line in filter(None, map(collapse, self.keys.splitlines())))
+        pairs = (line.partition(':') for line in filter(None, map(collapse, (self.keys or '').splitlines())))
         table = self._ksef_table()
         return AttachmentBlock(
             heading=collapse(self.heading) or None,

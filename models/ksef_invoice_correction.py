@@ -128,6 +128,20 @@ class AccountMove(models.Model):
             if before and (after.quantity * before.quantity < 0 or after.net * before.net < 0):
                 values = {'value': f'{item.price_subtotal:.2f}', 'expected': f'{abs(before.net):.2f}'}
                 issues.append(Issue.error('correction-exceeds', item, 'price_subtotal', **values))
+        return issues + self._ksef_unclear_debits(context, entry)
+
+    def _ksef_unclear_debits(self, context, entry) -> list[Issue]:
+        """A debit of the quantity and the price that a line has already may double either: a person has to look."""
+        states, issues = dict(self._ksef_states_before(context)[0]), []
+        if self._ksef_sign() < 0:
+            return []
+        for item in entry.lines:
+            change, line = state_of(context, item), self._ksef_corrected_line(item)
+            if before := states.get(line):
+                states[line], _part = corrected(before, change, 1)
+                if (change.quantity, change.unit_price) == (before.quantity, before.unit_price):
+                    issues.append(Issue.warning(
+                        'debit-unclear', item, 'quantity', value=f'{states[line].quantity.normalize():f}', price=f'{before.unit_price}'))
         return issues
 
     # ------------------------------------------------------------------ lines before and after

@@ -6,6 +6,7 @@ from decimal import Decimal
 from odoo import models
 
 from ..ksef.fa3 import reader, rules
+from ..ksef.fa3.document import ReadProblem
 from ..ksef.fa3.finding import Finding, warning
 from ..ksef.fa3.model import AdvanceInvoice, Invoice, OrderLine
 from ..ksef.fa3.text import collapse
@@ -19,11 +20,19 @@ class AccountMove(models.Model):
     def _ksef_accepted_invoice(self) -> Invoice | None:
         """Return the document that KSeF has accepted for this invoice, ``None`` when it isn't here.
 
-        It isn't for invoices issued outside KSeF, sent with another program, or by Odoo's own module.
+        It isn't for invoices issued outside KSeF, or sent with another program whose file wasn't taken over. A file that
+        can't be read (an older FA(2), a broken one) is as good as none.
         """
         document = self.sudo().ksef_document_id
         xml = document._get_xml() if document.state == 'accepted' else b''
-        return reader.read(xml) if xml else None
+        try:
+            return reader.read(xml) if xml else None
+        except ReadProblem:
+            return None
+
+    def _ksef_is_foreign(self) -> bool:
+        """Tell whether another program made one of these documents: with line numbers and identifiers of its own."""
+        return any(self.sudo().ksef_document_id.mapped('origin'))
 
     def _ksef_accepted_state(self, corrections) -> Invoice | None:
         """Return the accepted document as corrections have left it, ``None`` when one of them isn't here."""
@@ -46,11 +55,15 @@ class AccountMove(models.Model):
         unseen = [row.number for row in self.ksef_reference_ids if row.kind == 'corrected']
         findings = []
         if root != self:
-            original = root._ksef_accepted_state(self._ksef_earlier_corrections())
-            if original:
+            earlier = self._ksef_earlier_corrections()
+            original = root._ksef_accepted_state(earlier)
+            if original and not (root | earlier)._ksef_is_foreign():
                 findings += rules.check_against_original(invoice, original)
             else:
-                unseen.insert(0, root.name)
+                findings += rules.check_header_against_original(invoice, original) if original else []
+                # What another program's corrections made of the lines can't be told from its files.
+                if not original or earlier._ksef_is_foreign() or not rules.agrees_with_foreign(invoice, original):
+                    unseen.insert(0, root.name)
         return findings + _unseen('original-unseen', 'correction', unseen)
 
     def _ksef_check_advances(self, invoice: Invoice) -> list[Finding]:
@@ -86,7 +99,10 @@ class AccountMove(models.Model):
         :param lines: the order as it is now
         """
         stated = self._ksef_root()._ksef_accepted_state(self._ksef_earlier_corrections())
-        before = {line.uid: line for line in (stated.order.lines if stated and stated.order else lines)}
+        stated_lines = stated.order.lines if stated and stated.order else ()
+        # Another program may give lines no identifiers, by which alone they could be found again.
+        is_known = stated_lines and all(line.uid for line in stated_lines)
+        before = {line.uid: line for line in (stated_lines if is_known else lines)}
         now = {line.uid: line for line in lines}
         states, free = [], max((line.number for line in before.values()), default=0)
         for uid, line in before.items():

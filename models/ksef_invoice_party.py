@@ -186,10 +186,9 @@ class AccountMove(models.Model):
         stated = root._ksef_stated_invoice() if self.ksef_correction_kind == 'buyer' and root != self else None
         if not stated:
             return ()
-        before = {party.identifier: party for party in stated.third_parties}
         changed = [
             CorrectedBuyer(identifier=old.identifier, name=old.name, address=old.address, key=party.key)
-            for party in self._ksef_third_parties() if party.key and (old := before[party.identifier])]
+            for party, old in self._ksef_keyed_parties() if old]
         old, new = stated.buyer, self._ksef_buyer()
         if changed and (old.name, old.address) == (new.name, new.address):
             return tuple(changed)

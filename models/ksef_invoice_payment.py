@@ -67,7 +67,7 @@ class AccountMove(models.Model):
             form, other_form = self._ksef_payment_form_of(row.form, row.other_form)
             payments.append(Instalment(amount=amount(row.amount), paid_on=row.date, form=form, other_form=other_form))
         settlement = self._ksef_settlement(entry)
-        due = settlement.to_pay if settlement and settlement.to_pay is not None else self._ksef_total(entry)
+        due = settlement.to_pay or Decimal(0) if settlement else self._ksef_total(entry)  # nothing is due when there is something to settle
         paid = sum((payment.amount for payment in payments), Decimal(0))
         extent = InstalmentsExtent.WHOLE if paid >= due else InstalmentsExtent.PART
         return Instalments(extent=extent, payments=tuple(payments))

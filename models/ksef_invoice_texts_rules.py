@@ -46,6 +46,9 @@ RULE_TEXTS = {
     'correction-pair-uid': _lt("The two states of a corrected line have different identifiers."),
     'correction-unexpected': _lt(
         "The invoice names corrected invoices, but it isn't a correction. Remove them, or issue a credit note."),
+    'debit-unclear': _lt(
+        "The debit note has the quantity and the price of the corrected line. It is stated as a larger quantity (%(value)s at %(price)s). "
+        "If the price was raised instead, enter the increase as two lines of the same quantity, each with a part of it."),
     'eori-format': _lt("“%(value)s” doesn't look like an EORI number: a country code and up to 15 letters and digits."),
     'exchange-rate-invalid': _lt("The rate of exchange %(value)s must be greater than zero."),
     'exchange-rate-missing': _lt("The tax in PLN is stated, but not the rate that it was calculated by."),
@@ -74,6 +77,9 @@ RULE_TEXTS = {
         "A margin scheme is stated, but nothing on the invoice is sold under it. Remove it, or correct the taxes."),
     'new-transport-unfounded': _lt(
         "New means of transport are stated, but there is no intra-EU supply (0 %% WDT) on the invoice."),
+    'numbers-many': _lt(
+        "Odoo knows %(value)s numbers, KSeF takes %(limit)s at most, so none is stated. Enter those that matter, or send the invoice "
+        "without them."),
     'order-missing': _lt(
         "An advance invoice must describe the order or contract that it is paid for. Enter its lines on the page “KSeF "
         "data”."),
@@ -85,6 +91,7 @@ RULE_TEXTS = {
         "The corrected invoice was issued to another buyer. Correct it to zero and issue a new one to the right buyer."),
     'original-currency': _lt("The corrected invoice is in %(value)s. A correction is issued in the currency of the original."),
     'original-line': _lt("A line's state before the correction isn't what the corrected invoice says (%(expected)s)."),
+    'original-line-unknown': _lt("A line's state before the correction isn't found on the corrected invoice as KSeF has it."),
     'original-number': _lt("The correction doesn't name the invoice %(value)s that it corrects."),
     'original-seller': _lt("The corrected invoice was issued by another company."),
     'paid-later': _lt(

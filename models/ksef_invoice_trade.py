@@ -6,14 +6,23 @@ from ..ksef.fa3.codes import AuthorizedRole
 from ..ksef.fa3.lexical import QUANTITY
 from ..ksef.fa3.model import AgreedRate, AuthorizedParty, NewTransport, Reference, Transaction
 from ..ksef.fa3.text import collapse
+from .ksef_dates import warsaw_date
 from .ksef_invoice_findings import Issue
 from .ksef_invoice_lines import decimal_number
 from .ksef_invoice_party import address_of, contacts_of, correspondence_of, polish_number
+from .ksef_render_memo import once
+
+MOST_NUMBERS = 1000  # WZ, NrPartiiTowaru
 
 
 def numbers_in(text: str | None) -> tuple[str, ...]:
     """Return the numbers of a text with one a line, each once."""
     return tuple(dict.fromkeys(filter(None, map(collapse, (text or '').splitlines()))))
+
+
+def _stated(numbers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return numbers that Odoo knows, none when they are more than the schema takes: a part of them would mislead."""
+    return numbers if len(numbers) <= MOST_NUMBERS else ()
 
 
 class AccountMove(models.Model):
@@ -24,7 +33,7 @@ class AccountMove(models.Model):
         transaction = Transaction(
             contracts=self._ksef_references(self.ksef_contract_number, self.ksef_contract_date),
             orders=self._ksef_orders(),
-            batches=numbers_in(self.ksef_batches) or self._ksef_lots(),
+            batches=numbers_in(self.ksef_batches) or _stated(self._ksef_lots()),
             delivery_terms=collapse(f'{self.invoice_incoterm_id.code or ""} {self.incoterm_location or ""}') or None,
             agreed_rate=self._ksef_agreed_rate(),
             transports=tuple(transport._ksef_part() for transport in self.ksef_transport_ids),
@@ -61,18 +70,25 @@ class AccountMove(models.Model):
             return None
         lines = self.sudo().line_ids.sale_line_ids
         earlier = lines.invoice_lines.move_id.filtered(
-            lambda move: move.state == 'posted' and move.move_type == 'out_invoice' and not move._is_downpayment() and move.id < self.id)
+            lambda move: move.state == 'posted' and move.move_type == 'out_invoice' and not move._is_downpayment() and move.id < self.id
+            and move.payment_state != 'reversed')
         since = max(earlier.mapped('create_date'), default=None)  # what was delivered before is on an earlier invoice
+        # What leaves after the day of issue belongs to a later one; what a supplier delivers leaves no warehouse of the seller.
+        until = self.invoice_date or self._ksef_today()
         return lines.move_ids.filtered(
-            lambda move: move.state == 'done' and move.location_dest_usage == 'customer' and not (since and move.date <= since))
+            lambda move: move.state == 'done' and move.location_dest_usage == 'customer' and move.location_usage != 'supplier'
+            and not (since and move.date <= since) and warsaw_date(move.date) <= until)
 
     def _ksef_warehouse_documents(self) -> tuple[str, ...]:
         """Return the numbers of delivery notes (WZ): as entered, else of the deliveries in Odoo."""
-        entered = numbers_in(self.ksef_warehouse_documents)
-        if entered or self._ksef_is_correction() or not (moves := self._ksef_deliveries()):
-            return entered
-        return numbers_in('\n'.join(moves.picking_id.sorted('id').mapped('name')))
+        return numbers_in(self.ksef_warehouse_documents) or _stated(self._ksef_delivery_notes())
 
+    @once
+    def _ksef_delivery_notes(self) -> tuple[str, ...]:
+        moves = None if self._ksef_is_correction() else self._ksef_deliveries()
+        return numbers_in('\n'.join(moves.picking_id.sorted('id').mapped('name'))) if moves else ()
+
+    @once
     def _ksef_lots(self) -> tuple[str, ...]:
         moves = None if self._ksef_is_correction() else self._ksef_deliveries()
         return numbers_in('\n'.join(moves.move_line_ids.lot_id.sorted('id').mapped('name'))) if moves else ()
@@ -101,6 +117,9 @@ class AccountMove(models.Model):
     def _ksef_trade_issues(self) -> list[Issue]:
         """Return what is missing for transport and authorised party."""
         issues = self.ksef_transport_ids._ksef_issues()
+        for field, names in (('ksef_batches', self._ksef_lots), ('ksef_warehouse_documents', self._ksef_delivery_notes)):
+            if not numbers_in(self[field]) and (count := len(names())) > MOST_NUMBERS:
+                issues.append(Issue.warning('numbers-many', self, field, value=str(count), limit=str(MOST_NUMBERS)))
         partner = self.ksef_authorized_partner_id
         if partner and not polish_number(partner.vat):
             issues.append(Issue.error('authorized-nip', partner, 'vat', value=partner.display_name))

@@ -44,7 +44,10 @@ class KsefPreview(models.TransientModel):
             ('frozen', "These very bytes are sent to KSeF"),
             ('accepted', "Accepted: these are the bytes that KSeF has"),
             ('history', "An earlier attempt: KSeF did not accept these bytes"),
+            ('elsewhere', "Sent with another program: its file isn't here"),
+            ('outside', "Issued outside KSeF"),
         ], compute='_compute_look')
+    absence = fields.Char(compute='_compute_look', help="Why there is nothing to show of an invoice that was not sent from here.")
     page = fields.Text(compute='_compute_look', help="The invoice as a page, made from the XML alone.")
     xml_text = fields.Text(compute='_compute_look', help="The XML with line breaks, for reading.")
     is_cut = fields.Boolean(compute='_compute_look')
@@ -159,6 +162,7 @@ class KsefPreview(models.TransientModel):
         for preview in self:
             look = preview._look()
             preview.status = preview._get_status(look)
+            preview.absence = preview._describe_absence(look)
             preview.page = preview._make_page(look)
             preview.xml_text, preview.is_cut = preview._indent(look.xml)
             errors = [finding for finding in look.findings if finding['severity'] == 'error']
@@ -170,10 +174,24 @@ class KsefPreview(models.TransientModel):
 
     def _get_status(self, look):
         document = self._get_document()
+        if look.absence:
+            return look.absence
         if look.is_frozen:
             states = {'accepted': 'accepted', 'rejected': 'history', 'cancelled': 'history', 'invalid': 'history'}
             return states.get(document.state, 'frozen')
         return 'draft' if self._get_move().state == 'draft' else 'fresh'
+
+    def _describe_absence(self, look):
+        if not look.absence:
+            return False
+        if look.absence == 'outside':
+            return self.env._("The invoice was issued outside KSeF: KSeF has no file of it and gets none.")
+        number = self._get_move().sudo()._ksef_known_number()
+        if not number:
+            return self.env._("Another program has sent the invoice, and its file isn't here.")
+        return self.env._(
+            "KSeF has the invoice under the number %(number)s, but the file that was sent isn't here. The taxpayer application shows it.",
+            number=number)
 
     def _make_page(self, look):
         """The page as a whole HTML document, made of the bytes; False for what has no form in FA(3)."""

@@ -1,5 +1,6 @@
 """A table of an attachment from comma-separated values, as spreadsheets save them."""
 
+import codecs
 import csv
 import io
 import re
@@ -27,6 +28,15 @@ def decode(content: bytes) -> str:
 
     :raise UnicodeDecodeError: it is in another one
     """
+    text = _decode(content)
+    if '\0' in text:  # no text has it, and no database takes it; UTF-16 without its mark is full of it
+        raise UnicodeDecodeError(ENCODINGS[0], content, (place := content.index(b'\0')), place + 1, "NUL")
+    return text
+
+
+def _decode(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode('utf-16')
     try:
         return content.decode(ENCODINGS[0])
     except UnicodeDecodeError:

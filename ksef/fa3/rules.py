@@ -26,11 +26,14 @@ from . import (
 from .finding import Finding, error
 from .model import Invoice
 from .rules_advance import check_against_advances
-from .rules_correction import after_corrections, check_against_original
+from .rules_correction import after_corrections, agrees_with_foreign, check_against_original, check_header_against_original
 from .schema import parse
 from .text import find_forbidden
 
-__all__ = ['after_corrections', 'check', 'check_against_advances', 'check_against_original', 'check_file', 'check_issue_date']
+__all__ = [
+    'after_corrections', 'agrees_with_foreign', 'check', 'check_against_advances', 'check_against_original', 'check_file',
+    'check_header_against_original', 'check_issue_date',
+]
 
 MAX_SIZE = 1_000_000  # bytes, of an invoice without attachment; a megabyte of KSeF has 10**6
 MAX_SIZE_WITH_ATTACHMENT = 3_000_000

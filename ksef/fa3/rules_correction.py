@@ -12,6 +12,7 @@ from .amounts import net_of
 from .finding import ERROR, WARNING, Finding, error, warning
 from .lexical import KSEF_NUMBER
 from .model import Invoice, Line, OrderLine, PolishTaxId
+from .text import collapse
 
 FIRST_DAY = '20260201'  # KSeF 2.0
 
@@ -105,7 +106,8 @@ def _check_parties(invoice: Invoice) -> Iterator[Finding]:
 def check_against_original(invoice: Invoice, original: Invoice) -> list[Finding]:
     """Return what is wrong with a correction of one invoice, as it stood after earlier corrections.
 
-    :param original: the corrected invoice as it stands by now, see :func:`after_corrections`.
+    :param original: the corrected invoice as it stands by now, see :func:`after_corrections`, with the line numbers that
+        the correction uses; for one made by another program see :func:`check_header_against_original`.
     """
     return [
         *_original_findings(invoice, original),
@@ -113,6 +115,38 @@ def check_against_original(invoice: Invoice, original: Invoice) -> list[Finding]
         *_state_findings(_order_lines(invoice), _order_lines(original), 'order.lines'),
         *_previous_findings(invoice, original),
     ]
+
+
+def check_header_against_original(invoice: Invoice, original: Invoice) -> list[Finding]:
+    """Return what is wrong with a correction of an invoice that another program made: currency, parties, number.
+
+    That program may name a foreign buyer in another way, so of the buyers only two NIPs are compared.
+    """
+    return [
+        finding for finding in _original_findings(invoice, original) if finding.code != 'original-buyer' or (
+            isinstance(original.buyer.identifier, PolishTaxId) and isinstance(invoice.buyer.identifier, PolishTaxId))]
+
+
+def agrees_with_foreign(invoice: Invoice, original: Invoice) -> bool:
+    """Tell whether what a correction says of the state before is found on an invoice that another program made.
+
+    Its lines are numbered in another way and may state other rates: a line is known by its identifier, else by text and
+    value, and each stands for one line only. ``False`` says nothing against the correction.
+    """
+    for lines, originals in ((invoice.lines, original.lines), (_order_lines(invoice), _order_lines(original))):
+        free = [line for line in originals if not line.before_correction]
+        for line in lines:
+            if line.before_correction:
+                found = next((old for old in free if _is_same(line, old)), None)
+                if found is None:
+                    return False
+                free.remove(found)
+    return not any(_previous_findings(invoice, original))
+
+
+def _is_same(line: Line | OrderLine, old: Line | OrderLine) -> bool:
+    known = (line.uid and line.uid == old.uid) or collapse(line.name) == collapse(old.name)
+    return known and _worth(line)[0] is not None and _worth(line)[0] == _worth(old)[0]
 
 
 def after_corrections(original: Invoice, corrections: Iterable[Invoice]) -> Invoice:
@@ -158,10 +192,13 @@ def _state_findings(lines: tuple, originals: tuple, path: str) -> Iterator[Findi
         if not line.before_correction:
             continue
         old = known.get(line.number)
-        if old is None or _worth(old) != _worth(line):
-            value = '' if old is None else f'{_worth(old)[0]}'
+        worth = None if old is None else _worth(old)[0]
+        if worth is None:
+            sentence = f"line {line.number} isn't on the corrected invoice"
+            yield error('original-line-unknown', f'{path}[{position}].net', sentence, line=line.number)
+        elif _worth(old) != _worth(line):
             sentence = f"line {line.number} doesn't say what the corrected invoice says"
-            yield error('original-line', f'{path}[{position}].net', sentence, line=line.number, expected=value)
+            yield error('original-line', f'{path}[{position}].net', sentence, line=line.number, expected=f'{worth}')
 
 
 def _previous_findings(invoice: Invoice, original: Invoice) -> Iterator[Finding]:

@@ -41,9 +41,11 @@ def _check_instalments(invoice: Invoice) -> Iterator[Finding]:
     if instalments is None or invoice.kind.is_correction:
         return
     paid = sum((payment.amount for payment in instalments.payments), ZERO)
-    settled = invoice.settlement.to_pay if invoice.settlement else None
-    due = invoice.total if settled is None else settled
-    if instalments.extent is InstalmentsExtent.WHOLE and paid != due:
+    settlement = invoice.settlement
+    due = settlement.to_pay or ZERO if settlement else invoice.total
+    # Where deductions outweigh the invoice nothing is due, and whatever was paid was all of it.
+    is_wrong = paid != due and not (settlement and settlement.to_settle is not None)
+    if instalments.extent is InstalmentsExtent.WHOLE and is_wrong:
         yield _error('instalments-whole', 'payment.instalments', paid, due)
     if instalments.extent is InstalmentsExtent.PART and paid >= due:
         sentence = f"{paid} paid of {due}: that is no part"
