@@ -5,6 +5,10 @@ from odoo import api, fields, models
 
 # States of own invoices that nobody but a person can change.
 WAITING = ('blocked', 'help', 'invalid', 'rejected')
+# What is counted, in the order of the digest, and where it is looked at.
+DIGEST = (
+    ('new', 'ksef-invoices'), ('to_book', 'ksef-invoices'), ('failed', 'ksef-invoices'), ('accepted', 'ksef-documents'),
+    ('waiting', 'ksef-documents'))
 
 
 class ResCompany(models.Model):
@@ -54,16 +58,13 @@ class ResCompany(models.Model):
 
     def _ksef_digest_body(self, since, counts):
         """What the counts say, as a list with links."""
+        labels = (
+            self.env._("new invoices received"), self.env._("received invoices without a bill"), self.env._("received invoices that failed"),
+            self.env._("own invoices accepted"), self.env._("own invoices that wait for a person"))
         url = self.get_base_url()
-        rows = [
-            (counts['new'], self.env._("new invoices received"), 'ksef-invoices'),
-            (counts['to_book'], self.env._("received invoices without a bill"), 'ksef-invoices'),
-            (counts['failed'], self.env._("received invoices that failed"), 'ksef-invoices'),
-            (counts['accepted'], self.env._("own invoices accepted"), 'ksef-documents'),
-            (counts['waiting'], self.env._("own invoices that wait for a person"), 'ksef-documents'),
-        ]
         items = Markup().join(
-            Markup('<li><b>%s</b> <a href="%s">%s</a></li>') % (count, f'{url}/odoo/{path}', label) for count, label, path in rows if count)
+            Markup('<li><b>%s</b> <a href="%s">%s</a></li>') % (counts[name], f'{url}/odoo/{path}', label)
+            for (name, path), label in zip(DIGEST, labels, strict=True) if counts[name])
         return Markup("<p>%s</p><ul>%s</ul>") % (self.env._("Since %(day)s:", day=fields.Date.to_string(since)), items)
 
 

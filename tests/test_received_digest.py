@@ -23,11 +23,12 @@ class TestDigest(BillCommon):
 
     def test_what_came_and_what_waits(self):
         self.env['res.lang']._activate_lang('pl_PL')
+        elsewhere = self.env['res.company'].create({'name': "Inna"})
         polish, outsider, other = (self.env['res.users'].create({
             'name': name, 'login': name, 'email': f'{name}@example.com', 'lang': lang, 'company_id': company.id,
             'company_ids': [(6, 0, company.ids)], 'group_ids': [(6, 0, self.env.ref('account.group_account_invoice').ids)],
         }) for name, lang, company in (
-            ('ala', 'pl_PL', self.company), ('ola', 'en_US', self.env['res.company'].create({'name': "Inna"})), ('ula', 'en_US', self.company)))
+            ('ala', 'pl_PL', self.company), ('ola', 'en_US', elsewhere), ('ula', 'en_US', self.company)))
         self.digest()
         self.assertFalse(self.told(polish), "nobody was chosen")
         self.company.ksef_digest_user_ids = polish | outsider | other
