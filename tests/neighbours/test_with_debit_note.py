@@ -58,3 +58,19 @@ class TestDebitNotes(OriginalCommon):
         root = self.render(self.credit(move, {'quantity': 4, 'price_unit': 12}))
         self.assertEqual([(row['P_8B'], row['P_9A'], row['P_11']) for row in self.rows(root)], [
             ('10', '12.00', '120.00'), ('6', '12.00', '72.00')])
+
+    def test_quantity_and_price_as_before(self):
+        """Ten more pieces, or ten more zlotys on each: it is named, and the increase in two parts says the latter."""
+        move = self.accepted(self.new_invoice({'quantity': 10, 'price_unit': 10}))
+        note = self.debit(move, {})
+        message = self.warned(note, 'debit-unclear')['message']
+        self.assertIn("(20 at 10)", message)
+        self.assertEqual([(row['P_8B'], row['P_9A']) for row in self.rows(self.render(note))], [('10', '10.00'), ('20', '10.00')])
+        other = self.accepted(self.new_invoice({'quantity': 10, 'price_unit': 10}))
+        line = other.invoice_line_ids
+        note = self.debit(other, *[
+            {'name': line.name, 'quantity': 10, 'price_unit': 5, 'tax_ids': [Command.set(line.tax_ids.ids)],
+             'ksef_corrected_line_id': line.id}
+            for _part in range(2)], copy_lines=False)
+        self.assertEqual(self.codes(note), [])
+        self.assertEqual([(row['P_8B'], row['P_9A']) for row in self.rows(self.render(note))], [('10', '10.00'), ('10', '20.00')])

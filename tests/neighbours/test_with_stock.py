@@ -1,7 +1,11 @@
 """Delivery notes, lots and orders that Odoo knows are stated without being entered."""
+from datetime import timedelta
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.tests import tagged
 
+from ...models import ksef_invoice_trade
 from ..test_fa3_trade import TradeCommon
 from .common import needs
 
@@ -77,3 +81,55 @@ class TestDeliveries(TradeCommon):
         rendered = invoice.with_user(user)._ksef_render()
         self.assertIn(picking.name, rendered.xml.decode())
         self.assertIn("<NrZamowienia>PO/15<", rendered.xml.decode())
+
+    def moved(self, picking, days):
+        """The delivery as made so many days later."""
+        picking.move_ids.date += timedelta(days=days)
+        self.env.flush_all()
+
+    def test_deliveries_after_the_day_of_issue(self):
+        first = self.deliver(6, "LOT-A")
+        invoice = self.bill()
+        self.moved(self.deliver(4, "LOT-B"), 1)
+        document = self.read(invoice)
+        self.assertEqual((document.warehouse_documents, document.transaction.batches), ((first.name,), ("LOT-A",)))
+
+    def test_reversed_invoice_stated_nothing(self):
+        picking = self.deliver(10, "LOT-A")
+        wrong = self.bill()
+        self.env.cr.execute("UPDATE stock_move SET date = date - interval '1 hour' WHERE picking_id = %s", [picking.id])
+        self.env.invalidate_all()
+        wizard = self.env['account.move.reversal'].with_context(active_model='account.move', active_ids=wrong.ids).create({
+            'journal_id': wrong.journal_id.id, 'date': wrong.invoice_date})
+        again = self.env['account.move'].browse(wizard.modify_moves()['res_id'])
+        again.action_post()
+        self.assertEqual(wrong.payment_state, 'reversed')
+        self.assertIn(again, self.order.invoice_ids)
+        self.assertEqual(self.read(again).warehouse_documents, (picking.name,))
+
+    def test_supplier_delivers(self):
+        """What goes from a supplier straight to the customer leaves no warehouse of the seller."""
+        picking = self.deliver(10, "LOT-A")
+        invoice = self.bill()
+        self.assertEqual(self.read(invoice).warehouse_documents, (picking.name,))
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE stock_move SET location_id = %s WHERE picking_id = %s", [
+            self.env.ref('stock.stock_location_suppliers').id, picking.id])
+        self.env.invalidate_all()
+        self.assertEqual(self.read(invoice).warehouse_documents, ())
+
+    def test_more_lots_than_the_schema_takes(self):
+        picking, other = self.deliver(4, "LOT-A"), self.deliver(6, "LOT-B")
+        invoice = self.bill()
+        document = self.read(invoice)
+        self.assertEqual((document.warehouse_documents, document.transaction.batches), ((picking.name, other.name), ("LOT-A", "LOT-B")))
+        self.assertNotIn('numbers-many', self.codes(invoice))
+        self.startPatcher(patch.object(ksef_invoice_trade, 'MOST_NUMBERS', 1))
+        findings = [finding for finding in invoice._ksef_render().findings if finding['code'] == 'numbers-many']
+        self.assertEqual([(finding['severity'], finding['value']) for finding in findings], [('warning', '2'), ('warning', '2')])
+        document = self.read(invoice)
+        self.assertEqual((document.warehouse_documents, document.transaction.batches), ((), ()))
+        invoice.ksef_warehouse_documents = "WZ/1"
+        invoice.ksef_batches = "P1"
+        self.assertNotIn('numbers-many', self.codes(invoice))
+        self.assertEqual(self.read(invoice).transaction.batches, ("P1",))
