@@ -1,5 +1,5 @@
 """Rights: who may see, send and manage, asked the way the browser and the API ask, and who is refused on the server."""
-from odoo import SUPERUSER_ID, Command
+from odoo import SUPERUSER_ID, Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
 from odoo.service.model import call_kw
@@ -225,6 +225,12 @@ class TestGroups(KsefRightsCommon):
                 return env['ksef.fetch']._begin(connection, 'buyer', today, today).ids
             case 'ksef.fetch.now':
                 return env['ksef.fetch.now'].create({'company_ids': [Command.set(self.company.ids)]}).ids
+            case 'ksef.product.map':
+                partner = env['res.partner'].create({'name': "Hurtownia"})
+                return env[model].create({'company_id': self.company.id, 'partner_id': partner.id, 'line_name': "x"}).ids
+            case 'ksef.received.receipt':
+                return env[model].create(
+                    {'received_id': self.make_received(env).id, 'day': fields.Date.today(), 'reason': "x"}).ids
             case 'ksef.received.reason':
                 return env['ksef.received.reason'].create(
                     {'received_ids': [Command.set(self.make_received(env).ids)], 'reason': "x"}).ids
