@@ -71,6 +71,12 @@ class AccountMove(models.Model):
             for name, value in values.items()
         }
 
+    def _ksef_restore_other_module(self, values):
+        """Show again what the other module had, {status, ref, number, session_id}, before a number was imported."""
+        if self._ksef_has_other_module():
+            self.with_context(no_new_invoice=True).write({f'l10n_pl_edi_{name}': value for name, value in values.items()})
+            self._ksef_sync()
+
     # ------------------------------------------------------------------ its buttons and its scheduled action
 
     def _ksef_is_ours(self):

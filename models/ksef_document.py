@@ -171,12 +171,17 @@ class KsefDocument(models.Model):
         self._lock()
         labels = dict(self._fields['state']._description_selection(self.env))
         for document in self:
-            if state not in TRANSITIONS[document.state]:
+            if not document._may_become(state):
                 raise TransitionRefused(self.env._(
                     "The KSeF document of %(invoice)s cannot go from “%(old)s” to “%(new)s”. Reload the page to see its state.",
                     invoice=document.invoice_number or document.move_id.name or '', old=labels[document.state], new=labels[state],
                 ))
         self.write({'state': state, 'due_at': False, 'sync_pending': True} | values)
+
+    def _may_become(self, state):
+        """Whether the table allows the change."""
+        self.ensure_one()
+        return state in TRANSITIONS[self.state]
 
     def _expect(self, *states):
         """Lock the row and make sure that what is about to be written is about the state that the row is in.

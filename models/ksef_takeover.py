@@ -1,6 +1,8 @@
 import base64
+from collections import defaultdict
 
 from odoo import api, models
+from odoo.exceptions import UserError
 
 from ..ksef.crypto import sha256_b64
 from ..ksef.fa3.headline import read_headline
@@ -21,8 +23,14 @@ class KsefTakeover(models.AbstractModel):
 
     @api.model
     def _find_connection(self, company, environment):
-        """The company's connection to the environment (of a branch, its taxpayer's), active or not; empty when there is none."""
+        """The company's connection to the environment (of a branch, its taxpayer's), active or not; empty when there is none.
+
+        A company that works as a unit has the unit's: nobody would connect another one to ask about its invoices.
+        """
         connections = self.env['ksef.connection'].sudo().with_context(active_test=False)
+        in_use = company.sudo().ksef_connection_id
+        if in_use.internal_id and (in_use.environment, in_use.nip) == (environment, connections._company_nip(company)):
+            return in_use.with_context(active_test=False)
         return connections.search([
             ('company_id', '=', company._ksef_taxpayer().id), ('environment', '=', environment),
             ('nip', '=', connections._company_nip(company)), ('internal_id', '=', False)], limit=1)
@@ -38,6 +46,11 @@ class KsefTakeover(models.AbstractModel):
         company.check_access('read')
         connection = self._find_connection(company, environment)
         if not connection:
+            taxpayer = company._ksef_taxpayer()
+            if not self.env.su and taxpayer not in self.env.user.company_ids:
+                raise UserError(self.env._(
+                    "%(company)s works through the connection of %(parent)s, which has none to this environment yet. Ask somebody who "
+                    "manages %(parent)s to make it.", company=company.name, parent=taxpayer.name))
             connection = connections.sudo().create({
                 'company_id': company._ksef_taxpayer().id, 'environment': environment, 'nip': connections._company_nip(company),
                 'database_uuid': connections._get_database_uuid()})
@@ -53,13 +66,34 @@ class KsefTakeover(models.AbstractModel):
 
     @api.model
     def _live_numbers(self, company, connection):
-        """{invoice id: (state, KSeF number)} of the company's invoices that are at KSeF already, or on their way there."""
+        """{invoice id: (state, KSeF number)} of the company's invoices that are at KSeF already, or on their way there.
+
+        The state ``lost`` is that of one taken over about which KSeF knows nothing: a register may settle it.
+        """
         self.env['ksef.document'].flush_model()
         rows = self.env['ksef.document'].sudo().search_fetch([
             ('company_id', '=', company.id), ('move_id', '!=', False), ('state', 'in', LIVE_STATES),
             '|', ('connection_id', '=', connection.id), ('environment', '=', 'production'),
-        ], ['move_id', 'state', 'ksef_number'], order='id')
-        return {document.move_id.id: (document.state, document.ksef_number) for document in rows}
+        ], ['move_id', 'state', 'ksef_number', 'origin', 'connection_id'], order='id')
+        return {
+            document.move_id.id: (
+                'lost' if document._is_lost() and document.connection_id == connection else document.state, document.ksef_number)
+            for document in rows}
+
+    @api.model
+    def _number_owners(self, connection, numbers):
+        """{KSeF number: {ids of the invoices that have it}}, whichever company they are of: parent and branches share a NIP.
+
+        :param connection: the one that the numbers are of, or an empty one: then those of any environment count
+        """
+        self.env['ksef.document'].flush_model()
+        domain = [('ksef_number', 'in', list(numbers)), ('move_id', '!=', False), ('state', 'in', LIVE_STATES)]
+        if connection:
+            domain.append(('environment', 'in', (connection.environment, 'production')))
+        owners = defaultdict(set)
+        for document in self.env['ksef.document'].sudo().search_fetch(domain, ['ksef_number', 'move_id']):
+            owners[document.ksef_number].add(document.move_id.id)
+        return owners
 
     @api.model
     def _add_documents(self, company, connection, origin, vals_list):

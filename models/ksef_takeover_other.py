@@ -1,5 +1,5 @@
 import base64
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -82,14 +82,29 @@ class KsefTakeover(models.AbstractModel):
           ORDER BY m.invoice_date, m.id
             """, company.id, SALE_TYPES, self.env['account.move']._ksef_sent_elsewhere_sql()))
         live = self._live_numbers(company, connection)
-        numbers = Counter(row['number'] for row in rows if row['number'])
+        owners = self._number_owners(connection, {row['number'] for row in rows if row['number']})
+        for number, move_ids in self._find_other_owners({row['number'] for row in rows if row['number']}).items():
+            owners[number] |= move_ids
         nip = self.env['ksef.connection']._company_nip(company)
         for row in rows:
-            row['verdict'] = 'ours' if row['id'] in live else self._judge_other_move(row, numbers, nip)
+            row['verdict'] = 'ours' if row['id'] in live else self._judge_other_move(row, owners, nip)
         return rows
 
     @api.model
-    def _judge_other_move(self, row, numbers, nip):
+    def _find_other_owners(self, numbers):
+        """{KSeF number: {ids of the invoices}} of what the other module has sent in any company."""
+        owners = defaultdict(set)
+        if numbers and self._has_other_module():
+            for number, move_id in self.env.execute_query(SQL(
+                "SELECT m.l10n_pl_edi_number, m.id FROM account_move m WHERE m.l10n_pl_edi_number IN %s AND m.move_type IN %s AND %s",
+                tuple(numbers), SALE_TYPES, self.env['account.move']._ksef_sent_elsewhere_sql(),
+            )):
+                owners[number].add(move_id)
+        return owners
+
+    @api.model
+    def _judge_other_move(self, row, owners, nip):
+        """What becomes of one row; ``owners``: {KSeF number: {ids of the invoices that have it}}."""
         if row['state'] != 'posted':
             return 'unposted'
         if row['status'] == 'sent' and not row['number']:
@@ -100,7 +115,7 @@ class KsefTakeover(models.AbstractModel):
             return 'bad_number'
         if number.seller_nip != nip:
             return 'other_nip'
-        return 'number_twice' if numbers[row['number']] > 1 else 'accepted'
+        return 'number_twice' if owners.get(row['number'], set()) - {row['id']} else 'accepted'
 
     @api.model
     def _describe_other_verdict(self, verdict):
@@ -113,7 +128,8 @@ class KsefTakeover(models.AbstractModel):
                 "number"),
             'bad_number': self.env._("its KSeF number is missing or wrong: look it up in the taxpayer application and import its number"),
             'other_nip': self.env._("its KSeF number belongs to another NIP than the company's"),
-            'number_twice': self.env._("another invoice has the same KSeF number"),
+            'number_twice': self.env._(
+                "another invoice has the same KSeF number: look up in the taxpayer application which has which, and import the numbers"),
         }[verdict]
 
     @api.model

@@ -1,3 +1,4 @@
+import re
 from collections import Counter, defaultdict
 from datetime import timedelta
 from decimal import Decimal
@@ -39,18 +40,20 @@ class KsefTakeover(models.AbstractModel):
     _inherit = 'ksef.takeover'
 
     @api.model
-    def _sort_register(self, company, connection, lines):
+    def _sort_register(self, company, connection, lines, candidates=None):
         """What becomes of each line.
 
         :param lines: list of ``ksef.number_register.RegisterLine``
+        :param candidates: what :meth:`_find_register_moves` returned for them
         :return: [(line, verdict, invoice id or False, detail)], in the order of the file
         """
         nip = self.env['ksef.connection']._company_nip(company)
         twins = self._find_contradictions(lines)
-        candidates = self._find_register_moves(company, lines)
+        candidates = self._find_register_moves(company, lines) if candidates is None else candidates
         live = self._live_numbers(company, connection)
-        numbers = self._other_numbers(company) | {move_id: number for move_id, (_state, number) in live.items() if number}
-        owners = {number: move_id for move_id, number in numbers.items()}
+        others = self._other_numbers(company, connection)
+        numbers = others | {move_id: number for move_id, (_state, number) in live.items() if number}
+        owners = self._register_owners(connection, lines, others)
         seen = set()
         rows = []
         for line in lines:
@@ -80,7 +83,7 @@ class KsefTakeover(models.AbstractModel):
 
     @api.model
     def _find_register_moves(self, company, lines):
-        """{normalised number: [{id, name, date, gross, number, reference}]} of the posted invoices that a line may mean."""
+        """{normalised number: [{id, name, date, gross, other}]} of the posted invoices that a line may mean."""
         self.env['account.move'].flush_model()
         dates = [line.issue_date for line in lines]
         period = SQL("TRUE")
@@ -88,16 +91,23 @@ class KsefTakeover(models.AbstractModel):
             # A wrong date in the file is to be told from a missing invoice, so a year around is looked at too.
             period = SQL(
                 "m.invoice_date BETWEEN %s AND %s", min(dates) - timedelta(days=366), max(dates) + timedelta(days=366))
-        other = SQL("m.l10n_pl_edi_ref") if self._has_other_module() else SQL("NULL")
+        names = ('status', 'ref', 'number', 'session_id')
+        other = SQL("jsonb_build_object(%s)", SQL(", ").join(
+            SQL("%s, m.%s", name, SQL.identifier(f'l10n_pl_edi_{name}')) for name in names))
+        if not self._has_other_module():
+            other = SQL("NULL")
         wanted = {normalized_number(line.number) for line in lines}
+        # Equal numbers have equal digits: of a company's invoices only these are compared as people write them.
+        digits = tuple({re.sub(r'[^0-9]', '', number) for number in wanted}) or ('',)
         found = defaultdict(list)
         for row in self.env.execute_query_dict(SQL(
             """
-            SELECT m.id, m.name, m.invoice_date AS date, ABS(m.amount_total) AS gross, %s AS reference
+            SELECT m.id, m.name, m.invoice_date AS date, ABS(m.amount_total) AS gross, %s AS other
               FROM account_move m
              WHERE m.company_id = %s AND m.move_type IN %s AND m.state = 'posted' AND m.name IS NOT NULL AND %s
+               AND regexp_replace(m.name, '[^0-9]', '', 'g') IN %s
           ORDER BY m.id
-            """, other, company.id, SALE_TYPES, period,
+            """, other, company.id, SALE_TYPES, period, digits,
         )):
             key = normalized_number(row['name'])
             if key in wanted:
@@ -105,15 +115,28 @@ class KsefTakeover(models.AbstractModel):
         return found
 
     @api.model
-    def _other_numbers(self, company):
-        """{invoice id: KSeF number} of what Odoo's own module has sent, where it is installed."""
+    def _other_numbers(self, company, connection):
+        """{invoice id: KSeF number} of what Odoo's own module has sent, where it is installed.
+
+        A number of which its take-over says “look it up and import it” does not stand in the way of the right one.
+        """
         if not self._has_other_module():
             return {}
-        return dict(self.env.execute_query(SQL(
-            """
-            SELECT m.id, m.l10n_pl_edi_number FROM account_move m
-             WHERE m.company_id = %s AND m.move_type IN %s AND m.l10n_pl_edi_number IS NOT NULL AND %s
-            """, company.id, SALE_TYPES, self.env['account.move']._ksef_sent_elsewhere_sql())))
+        return {
+            row['id']: row['number'] for row in self._sort_other_moves(company, connection)
+            if row['number'] and row['verdict'] not in ('bad_number', 'other_nip', 'number_twice')}
+
+    @api.model
+    def _register_owners(self, connection, lines, others):
+        """{KSeF number: {ids of the invoices that have it}} for the numbers of the lines; ``others``: those of the other module."""
+        wanted = {line.ksef_number for line in lines if not line.problem}
+        owners = self._number_owners(connection, wanted)
+        for move_id, number in others.items():
+            owners[number].add(move_id)
+        for number, move_ids in self._find_other_owners(wanted).items():
+            if len(move_ids) == 1:  # one that several have says nothing about any of them
+                owners[number] |= move_ids
+        return owners
 
     @api.model
     def _judge_line(self, line, nip):
@@ -152,9 +175,9 @@ class KsefTakeover(models.AbstractModel):
         state, number = live.get(move['id'], (None, None))
         if number == line.ksef_number:
             return 'known'
-        if state:
+        if state and state != 'lost':
             return 'conflict' if state == 'accepted' else 'pending'
-        if owners.get(line.ksef_number, move['id']) != move['id']:
+        if owners.get(line.ksef_number, set()) - {move['id']}:
             return 'number_taken'
         return 'take' if numbers.get(move['id'], line.ksef_number) == line.ksef_number else 'conflict'
 
@@ -170,21 +193,40 @@ class KsefTakeover(models.AbstractModel):
     @api.model
     def _take_register(self, company, connection, lines):
         """Take over every line that can be; return the same as :meth:`_sort_register` as it stood just before."""
-        rows = self._sort_register(company, connection, lines)
+        candidates = self._find_register_moves(company, lines)
+        rows = self._sort_register(company, connection, lines, candidates)
+        # Locking fails where one of them was changed since it was read, so what was read of them holds.
         self._lock_moves([move_id for _line, verdict, move_id, _detail in rows if verdict == 'take'])
-        rows = self._sort_register(company, connection, lines)
-        references = {
-            move['id']: move['reference'] for moves in self._find_register_moves(company, lines).values() for move in moves}
+        rows = self._sort_register(company, connection, lines, candidates)
+        others = {move['id']: move['other'] for moves in candidates.values() for move in moves}
+        taken = {move_id: line for line, verdict, move_id, _detail in rows if verdict == 'take'}
+        settled = self._settle_lost(connection, taken)
         self._add_documents(company, connection, 'register', [
-            self._register_values(line, move_id, references) for line, verdict, move_id, _detail in rows if verdict == 'take'])
+            self._register_values(line, move_id, others.get(move_id) or {})
+            for move_id, line in taken.items() if move_id not in settled])
         return rows
 
     @api.model
-    def _register_values(self, line, move_id, references):
+    def _settle_lost(self, connection, taken):
+        """Give documents that KSeF knew nothing about the numbers of a register; return the ids of their invoices.
+
+        :param taken: {invoice id: RegisterLine}
+        """
+        documents = self.env['ksef.document'].sudo().search([
+            ('connection_id', '=', connection.id), ('move_id', 'in', list(taken)), ('state', '=', 'help'), ('origin', '!=', False)])
+        for document in documents:
+            document._settle_with_number(taken[document.move_id.id])
+        documents._sync_moves()
+        return set(documents.move_id.ids)
+
+    @api.model
+    def _register_values(self, line, move_id, other):
+        """Values of the document for one line; ``other``: what the other module showed on the invoice ({} without it)."""
         move = self.env['account.move'].sudo().browse(move_id)
         return {
             'move_id': move_id, 'state': 'accepted', 'ksef_number': line.ksef_number,
-            'reference_number': references.get(move_id) or False, 'invoice_number': move.name, 'issue_date': move.invoice_date,
+            'other_module': other if other.get('status') else False,
+            'reference_number': other.get('ref') or False, 'invoice_number': move.name, 'issue_date': move.invoice_date,
             'xml_hash': line.hash or False,
             'takeover_note': " ".join([
                 self.env._("The file of the invoice (XML) was not kept by the other program."), self._no_upo_note()]),

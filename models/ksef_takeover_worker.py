@@ -1,9 +1,14 @@
 import base64
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ..ksef.errors import KsefForbiddenError, KsefGoneError, KsefIntegrityError, KsefRefusedError
 from ..ksef.upo import read_upo
+from .ksef_takeover_other import UPO_SECONDS
+
+# So many receipts of documents taken over are fetched in one run.
+UPOS_AT_ONCE = 3
 
 
 class KsefWorker(models.AbstractModel):
@@ -57,6 +62,24 @@ class KsefWorker(models.AbstractModel):
                     'takeover_note': document.env._("KSeF does not give this program the UPO: %(error)s", error=str(error)),
                 }))
         return True
+
+    @api.model
+    def _due_upos(self, run):
+        """The own documents first. Of those taken over, which may all be due after days without a connection, a few; the
+        others are spread again, so that they don't use up what KSeF allows to be asked.
+        """
+        waiting = [('has_upo', '=', False)]
+        own = self._due_ids(run, ['accepted'], extra=[*waiting, ('origin', '=', False)])
+        taken = self._due_ids(run, ['accepted'], extra=[*waiting, ('origin', '!=', False)])
+        if len(taken) > UPOS_AT_ONCE:
+            run.commit(lambda env: env.cr.execute(SQL(
+                """
+                UPDATE ksef_document d SET due_at = %s + r.place * %s * interval '1 second'
+                  FROM (SELECT k.id, ROW_NUMBER() OVER (ORDER BY k.due_at, k.id) AS place FROM ksef_document k
+                         WHERE k.id IN %s AND k.state = 'accepted' AND k.has_upo IS NOT TRUE AND k.due_at IS NOT NULL) r
+                 WHERE d.id = r.id
+                """, fields.Datetime.now(), UPO_SECONDS, tuple(taken[UPOS_AT_ONCE:]))))
+        return own + taken[:UPOS_AT_ONCE]
 
     @api.model
     def _download_upo(self, run, document_id):

@@ -186,7 +186,7 @@ class KsefWorker(models.AbstractModel):
         """Fetch the UPO of accepted documents that have none yet, byte for byte."""
         if self._is_paused(run, 'read_paused_until'):
             return
-        for document_id in self._due_ids(run, ['accepted'], extra=[('has_upo', '=', False)]):
+        for document_id in self._due_upos(run):
             if run.time_left() <= 0:
                 return
             try:
@@ -200,6 +200,11 @@ class KsefWorker(models.AbstractModel):
                     return
                 continue
             self._store_upo(run, document_id, content)
+
+    @api.model
+    def _due_upos(self, run):
+        """Ids of the accepted documents whose UPO is to be fetched now, in that order."""
+        return self._due_ids(run, ['accepted'], extra=[('has_upo', '=', False)])
 
     @api.model
     def _download_upo(self, run, document_id):

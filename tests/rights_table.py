@@ -4,7 +4,8 @@ READ, SEND, MANAGE = (f'l10n_pl_ksef.group_ksef_{name}' for name in ('read', 'se
 PUBLIC_METHODS = {
     'ksef.connection': {
         'action_verify': MANAGE, 'action_confirm_database': MANAGE, 'action_disconnect': MANAGE,
-        'action_connect_again': MANAGE, 'action_forget_lost_secrets': MANAGE, 'action_open_documents': None,
+        'action_connect_again': MANAGE, 'action_move_to_certificates': MANAGE,
+        'action_forget_lost_secrets': MANAGE, 'action_open_documents': None,
         'action_use': MANAGE, 'action_get_certificate': MANAGE, 'action_get_offline_certificate': MANAGE,
         'action_generate_token': MANAGE, 'action_fetch_public_keys': MANAGE, 'action_list_logins': MANAGE,
         'action_new_request': MANAGE, 'action_cancel_signing': MANAGE, 'action_download_request': MANAGE,
@@ -25,7 +26,8 @@ PUBLIC_METHODS = {
         'action_export': MANAGE,
     },
     'ksef.upload.signed': {'action_send': MANAGE},
-    'ksef.document': {'action_open_move': READ, 'action_check_again': SEND, 'action_preview': READ},
+    'ksef.document': {'action_open_move': READ, 'action_check_again': SEND, 'action_preview': READ,
+        'action_not_in_ksef': MANAGE, 'action_undo_import': MANAGE},
     'ksef.connect': {'action_connect': MANAGE, 'action_remove_files': MANAGE},
     'ksef.preview': {
         'action_next': READ, 'action_previous': READ, 'action_back': SEND, 'action_download_xml': READ, 'action_download_pdf': READ,

@@ -163,6 +163,9 @@ class TestNumberImport(KsefConnectedCommon):
         """Numbers of production count for production; a company that uses none yet uses this connection from then on."""
         move = self.make_invoice()
         wizard = self.check(f"{move.name};{self.number()};;;;", environment='production')
+        with self.assertRaisesRegex(UserError, "production environment"):
+            wizard.action_take_over()
+        wizard.is_production_meant = True
         wizard.action_take_over()
         self.assertEqual(move.ksef_document_ids.environment, 'production')
         self.assertEqual(self.company.ksef_connection_id, self.connection, "another one in use stays in use")

@@ -29,6 +29,7 @@ class KsefImportNumbers(models.TransientModel):
     file = fields.Binary(string="CSV file", attachment=False)
     filename = fields.Char()
     line_ids = fields.One2many('ksef.import.numbers.line', 'wizard_id', string="Lines", readonly=True)
+    is_production_meant = fields.Boolean(string="These invoices were sent to the production environment of KSeF")
     take_count = fields.Integer(readonly=True)
     bad_count = fields.Integer(readonly=True)
     known_count = fields.Integer(readonly=True)
@@ -121,6 +122,8 @@ class KsefImportNumbers(models.TransientModel):
         takeover = self.env['ksef.takeover']
         if self.step != 'preview' or not self.take_count:
             raise UserError(self.env._("There is nothing to take over. Choose a file and check it first."))
+        if self.environment == 'production' and not self.is_production_meant:
+            raise UserError(self.env._("Confirm first that these invoices were sent to the production environment of KSeF."))
         lines = self._read_file()
         connection = takeover._get_connection(self.company_id, self.environment)
         rows = takeover._take_register(self.company_id, connection, lines)
@@ -136,7 +139,7 @@ class KsefImportNumbers(models.TransientModel):
         self.env['ksef.connection']._check_manager()
         self.check_access('write')
         self.line_ids.unlink()
-        self.write({'step': 'file', 'file': False, 'take_count': 0, 'bad_count': 0, 'known_count': 0})
+        self.write({'step': 'file', 'file': False, 'is_production_meant': False, 'take_count': 0, 'bad_count': 0, 'known_count': 0})
         return self._get_action()
 
     # ------------------------------------------------------------------ downloads
