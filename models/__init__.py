@@ -75,6 +75,7 @@ from . import ir_websocket
 from . import ksef_worker
 from . import ksef_worker_login
 from . import ksef_worker_login_trouble
+from . import ksef_public_keys
 from . import ksef_worker_task
 from . import ksef_worker_permission
 from . import ksef_worker_send

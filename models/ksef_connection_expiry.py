@@ -46,11 +46,13 @@ class KsefConnection(models.Model):
         'res.users', tracking=True, default=lambda self: self.env.user,
         help="Who is told when a certificate or token is about to end, or the connection needs a person.")
     ending_message = fields.Text(compute='_compute_ending_message', compute_sudo=True)
+    has_ending_token = fields.Boolean(compute='_compute_ending_message', compute_sudo=True)
 
     @api.depends('credential_ids.valid_until', 'credential_ids.is_default', 'state')
     def _compute_ending_message(self):
         for connection in self:
             endings = connection._get_endings() if connection.state == 'connected' else []
+            connection.has_ending_token = any(credential.kind == 'token' for credential, _days in endings)
             connection.ending_message = "\n".join(self._describe_ending(*ending) for ending in endings) or False
 
     def _get_endings(self):
@@ -75,8 +77,8 @@ class KsefConnection(models.Model):
         end = format_date(self.env, credential._get_end().date())
         if credential.kind == 'token':
             return self.env._(
-                "%(kind)s: the law lets tokens log in only until %(date)s (days left: %(days)s). Move to certificates: click “Connect in "
-                "another way…”, or “Get a certificate” after logging in with a signature.", kind=kind, date=end, days=days)
+                "%(kind)s: the law lets tokens log in only until %(date)s (days left: %(days)s). Click “Move to "
+                "certificates…”.", kind=kind, date=end, days=days)
         return self.env._("%(kind)s “%(name)s” ends on %(date)s (days left: %(days)s).",
                           kind=kind, name=credential.name, date=end, days=days)
 
@@ -90,6 +92,13 @@ class KsefConnection(models.Model):
             for credential, days in connection._get_endings():
                 connection._renew(credential, days)
                 connection._warn(credential, days)
+
+    def action_move_to_certificates(self):
+        """Connect with a certificate instead of the token: the wizard, at its certificate."""
+        action = self.action_connect_again()
+        action['name'] = self.env._("Move to certificates")
+        action['context'] |= {'default_method': 'certificate'}
+        return action
 
     def action_change_responsible(self):
         """Choose another responsible person."""
@@ -117,7 +126,10 @@ class KsefConnection(models.Model):
             connection._close_warnings(credentials.filtered(lambda credential, ending=ending: credential.id not in ending))
 
     def _close_warnings(self, credentials):
-        for activity in credentials.warning_activity_id:
+        self._close_activities(credentials.warning_activity_id)
+
+    def _close_activities(self, activities):
+        for activity in activities:
             user = activity.user_id or self.env.user
             activity.with_context(lang=user.lang).action_feedback(
                 feedback=self.with_context(lang=user.lang).env._("Settled: renewed, replaced or no longer used."))

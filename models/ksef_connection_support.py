@@ -23,34 +23,43 @@ class KsefConnection(models.Model):
     def _compute_checklist(self):
         for connection in self:
             rows = Markup().join(
-                Markup('<tr><td class="{color}"><i class="fa {icon}"/></td><td>{what}</td><td class="text-muted">{hint}</td></tr>').format(
+                Markup('<tr><td class="{color}"><i class="fa {icon}"/></td><td>{what}</td><td class="text-muted">{hint}</td>'
+                       '<td><a href="{link}">{open}</a></td></tr>').format(
                     color='text-success' if good else 'text-danger', icon='fa-check' if good else 'fa-times', what=what,
-                    hint='' if good else hint)
-                for what, good, hint in connection._get_checks())
+                    hint='' if good else hint, link=link, open=self.env._("Open"))
+                for what, good, hint, link in connection._get_checks())
             connection.checklist = Markup('<table class="table table-sm mb-0">{}</table>').format(rows)
 
     def _get_checks(self):
-        """[(what has to be in place, whether it is, what to do)]; each is looked up here, none asks KSeF."""
+        """[(what has to be in place, whether it is, what to do, address where)]; each is looked up here, none asks KSeF."""
         self.ensure_one()
         credential = self.env['ksef.credential']._next_login(self)
         permissions = set((self.permissions or '').split(', '))
+        here = f'/odoo/action-l10n_pl_ksef.action_ksef_connection/{self.id}'
+        taxpayer_app = self.taxpayer_app_url or here
         return [
             (self.env._("The NIP of the company is right"), self._has_company_nip(),
-             self.env._("Correct the field “Tax ID” of the company; the connection was made for the NIP %(nip)s.", nip=self.nip)),
+             self.env._("Correct the field “Tax ID” of the company; the connection was made for the NIP %(nip)s.", nip=self.nip),
+             f'/odoo/action-base.action_res_company_form/{self.company_id.id}'),
             (self.env._("The key of the secrets is on this server"), self.env['ksef.secret.box']._can_decrypt(),
-             self.env._("Ask the administrator of the server to restore it.")),
-            (self.env._("A default certificate or token serves"), bool(credential), self.env._("Connect with a certificate or a token.")),
-            (self.env._("KSeF has let the program in"), self.state == 'connected', self.env._("Read the message above.")),
+             self.env._("Ask the administrator of the server to restore it."), here),
+            (self.env._("KSeF's public keys are known and valid"), self._has_public_keys(),
+             self.env._("Credentials → Fetch public keys."), here),
+            (self.env._("A default certificate or token serves"), bool(credential), self.env._("Connect with a certificate or a token."),
+             here),
+            (self.env._("KSeF has let the program in"), self.state == 'connected', self.env._("Read the message above."), here),
             (self.env._("The right to issue invoices"), 'InvoiceWrite' in permissions,
-             self.env._("Taxpayer application: Uprawnienia → Nadawanie uprawnień → wystawianie faktur.")),
+             self.env._("Taxpayer application: Uprawnienia → Nadawanie uprawnień → wystawianie faktur."), taxpayer_app),
             (self.env._("The right to fetch invoices"), 'InvoiceRead' in permissions,
-             self.env._("Taxpayer application: Uprawnienia → Nadawanie uprawnień → dostęp do faktur.")),
+             self.env._("Taxpayer application: Uprawnienia → Nadawanie uprawnień → dostęp do faktur."), taxpayer_app),
             (self.env._("Invoices are sent through this connection"), self.is_in_use,
-             self.env._("Another connection of the company is in use.")),
-            (self.env._("A sales journal"), self._has_sales_journal(), self.env._("Create one in Invoicing → Configuration → Journals.")),
+             self.env._("Another connection of the company is in use."), '/odoo/action-l10n_pl_ksef.action_ksef_connection'),
+            (self.env._("A sales journal"), self._has_sales_journal(), self.env._("Create one in Invoicing → Configuration → Journals."),
+             '/odoo/action-account.action_account_journal_form'),
             (self.env._("The workers are running"), self._are_workers_running(),
-             self.env._("Ask your administrator: Settings → Technical → Scheduled Actions → KSeF.")),
-            (self.env._("This database is the one that sends"), not self.is_copied_database, self.env._("Click “This database sends”.")),
+             self.env._("Ask your administrator: Settings → Technical → Scheduled Actions → KSeF."), '/odoo/action-base.ir_cron_act'),
+            (self.env._("This database is the one that sends"), not self.is_copied_database,
+             self.env._("Click “This database sends”."), here),
         ]
 
     def _has_company_nip(self):
@@ -83,7 +92,7 @@ class KsefConnection(models.Model):
                 f"rights: {connection.permissions or '-'}",
                 connection.status_message or '',
                 *connection._support_credentials(), *connection._support_documents(), *connection._support_tasks(),
-                *(f"{'ok ' if good else 'NOT'} {what}" for what, good, _hint in connection._get_checks()),
+                *(f"{'ok ' if good else 'NOT'} {what}" for what, good, *_rest in connection._get_checks()),
             ]
             connection.support_text = "\n".join(filter(None, lines))
 

@@ -263,7 +263,7 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _task_fetch_public_keys(self, work):
-        """Look which public keys KSeF offers now (S1-03). Nothing is kept: each login and each session fetches them anew."""
+        """Look which public keys KSeF offers now (S1-03). Only their end is kept: each login and each session fetches them anew."""
         keys = work.run.client.public_keys()
         for usage in KeyUsage:
             select_public_key(keys, usage)
@@ -272,6 +272,7 @@ class KsefWorker(models.AbstractModel):
             lines = [task.env._(
                 "%(usage)s: valid until %(date)s", usage=", ".join(sorted(key.usages)),
                 date=format_date(task.env, key.valid_to.date())) for key in keys]
+            task.connection_id._keep_public_keys(keys)
             task._set_done("\n".join(lines))
         work.apply(tell)
 

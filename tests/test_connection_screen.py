@@ -19,7 +19,7 @@ class TestConnectionScreens(KsefCertificateCommon):
         return connection
 
     def unmet(self, connection):
-        return [what for what, good, _hint in connection._get_checks() if not good]
+        return [what for what, good, *_rest in connection._get_checks() if not good]
 
     def set_workers_ran(self, when):
         self.env.cr.execute(f"UPDATE ir_cron SET lastcall = {when} WHERE id IN %s", [tuple(self.env['ksef.worker']._get_pool().ids)])
@@ -43,6 +43,20 @@ class TestConnectionScreens(KsefCertificateCommon):
         self.assertIn("Tax ID", connection.checklist)
         connection.action_disconnect()
         self.assertIn("A default certificate or token serves", self.unmet(connection))
+
+    def test_each_row_leads_somewhere(self):
+        """KSeF's public keys are among the rows, and each row has a link that opens where it is looked after."""
+        connection = self.connected()
+        checks = connection._get_checks()
+        self.assertIn("KSeF's public keys are known and valid", [what for what, *_rest in checks])
+        self.assertGreater(connection.public_keys_until, fields.Datetime.now())
+        for what, _good, _hint, link in checks:
+            with self.subTest(what=what):
+                self.assertIn(f'href="{link}"', connection.checklist)
+                if link.startswith('/odoo/action-'):
+                    self.env.ref(link.removeprefix('/odoo/action-').partition('/')[0])
+        connection.sudo().public_keys_until = fields.Datetime.now() - timedelta(days=1)
+        self.assertIn("KSeF's public keys are known and valid", self.unmet(connection))
 
     def test_silent_workers(self):
         connection = self.connected()
@@ -93,10 +107,32 @@ class TestConnectionScreens(KsefCertificateCommon):
         self.env['ir.config_parameter'].sudo().set_param('l10n_pl_ksef.token_end', end.isoformat())
         connection.invalidate_recordset(['ending_message'])
         self.assertIn("days left: 10", connection.ending_message)
+        self.assertTrue(connection.has_ending_token)
+        action = connection.action_move_to_certificates()
+        wizard = self.env[action['res_model']].with_context(**action['context']).new()
+        self.assertEqual((wizard.method, wizard.company_id, wizard.environment), ('certificate', self.company, 'local'))
         self.connect_by_certificate(Certificate(SELLER_NIP))
         self.run_workers()
         connection.invalidate_recordset(['ending_message'])
         self.assertFalse(connection.ending_message)
+
+    def test_public_keys_end(self):
+        """KSeF's public keys end: looked at again each day, told of at each threshold once, settled by later ones."""
+        connection = self.connected().sudo()
+        connection._cron_ksef_watch()
+        self.assertFalse(connection.activity_ids)
+        connection.public_keys_until = fields.Datetime.now() + timedelta(days=13, hours=1)
+        for _day in range(2):
+            connection._cron_ksef_watch()
+        self.assertIn("days left: 13", connection.activity_ids.note)
+        self.assertEqual(connection.task_ids.mapped('kind'), ['fetch_public_keys'])
+        connection.public_keys_until = fields.Datetime.now() + timedelta(hours=5)
+        connection._cron_ksef_watch()
+        self.assertIn("days left: 0", connection.activity_ids.note)
+        connection.task_ids.due_at = fields.Datetime.now()
+        self.run_workers()
+        self.assertGreater(connection.public_keys_until, fields.Datetime.now() + timedelta(days=30))
+        self.assertFalse(connection.activity_ids)
 
     def test_renewed_by_itself(self):
         """A certificate that the program got is renewed 30 days ahead, once; one that was uploaded is only told of."""
