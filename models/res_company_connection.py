@@ -9,12 +9,15 @@ class ResCompany(models.Model):
         """Documents belong to a connection: with another one in use, the invoices show other documents, or none."""
         result = super().write(vals)
         if {'ksef_connection_id', 'vat', 'partner_id'} & set(vals):
-            # Branches follow their parent.
-            companies = self.sudo().search([('id', 'child_of', self.ids)])
-            companies.flush_recordset(['ksef_connection_id'])
-            documents = self.env['ksef.document'].sudo().search([('company_id', 'in', companies.ids)])
-            documents.move_id._ksef_sync()
+            self._ksef_sync_documents()
         return result
+
+    def _ksef_sync_documents(self):
+        """Have the invoices of these companies, and of the branches that follow them, show the documents of the connection in use."""
+        companies = self.sudo().search([('id', 'child_of', self.ids)])
+        companies.flush_recordset(['ksef_connection_id'])
+        documents = self.env['ksef.document'].sudo().search([('company_id', 'in', companies.ids)])
+        documents.move_id._ksef_sync()
 
     @api.constrains('ksef_connection_id')
     def _check_ksef_connection(self):
@@ -26,3 +29,16 @@ class ResCompany(models.Model):
                 raise ValidationError(self.env._(
                     "The connection %(connection)s belongs to another company. %(company)s needs a connection of its own.",
                     connection=connection.name, company=company.name))
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    def write(self, vals):
+        """The NIP of a company, entered at its contact, decides whose connection it works through."""
+        result = super().write(vals)
+        if 'vat' in vals:
+            companies = self.env['res.company'].sudo().search([('partner_id', 'in', self.ids)])
+            if companies:
+                companies._ksef_sync_documents()
+        return result

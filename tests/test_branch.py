@@ -61,6 +61,19 @@ class TestBranch(KsefBranchCommon):
         self.company.ksef_connection_id = False
         self.assertFalse((self.branch | sub).ksef_connection_id)
 
+    def test_nip_at_the_contact(self):
+        """A NIP that is entered at the branch's contact instead of the company: its invoices show and lock what is then in use."""
+        self.connect()
+        move = self.make_branch_invoice()
+        document = move._ksef_pick()
+        self.assertTrue(move.ksef_is_locked)
+        self.branch.partner_id.vat = f'PL{OTHER_BUYER_NIP}'
+        self.assertFalse(self.branch.ksef_connection_id)
+        self.assertFalse(move.ksef_document_id, "a document of a connection that is not in use")
+        self.branch.partner_id.vat = False
+        self.assertEqual(move.ksef_document_id, document)
+        self.assertTrue(move.ksef_is_locked)
+
     def test_send(self):
         """Who works in the branch alone sends: under the parent's NIP, name and address; number, letter and print are there."""
         connection = self.connect()
