@@ -59,7 +59,8 @@ class ResCompany(models.Model):
     def _ksef_digest_body(self, since, counts):
         """What the counts say, as a list with links."""
         labels = (
-            self.env._("new invoices received"), self.env._("received invoices without a bill"), self.env._("received invoices that failed"),
+            self.env._("new invoices received"), self.env._("received invoices without a bill"),
+            self.env._("received invoices that failed"),
             self.env._("own invoices accepted"), self.env._("own invoices that wait for a person"))
         url = self.get_base_url()
         items = Markup().join(

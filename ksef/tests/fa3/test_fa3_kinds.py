@@ -81,7 +81,8 @@ CODE = re.compile('[a-z]+(-[a-z0-9]+)+')
 # Codes whose invoices stand in other tests, one by one.
 ELSEWHERE = (
     'eu-vat-doubtful', 'line-negative', 'net-sum-rounding', 'reverse-charge-doubt', 'number-invalid', 'number-too-large',
-    'original-amount', 'original-buyer', 'original-currency', 'original-line', 'original-line-unknown', 'original-number', 'original-seller',
+    'original-amount', 'original-buyer', 'original-currency', 'original-line', 'original-line-unknown',
+    'original-number', 'original-seller',
     'advance-foreign', 'advance-unnamed', 'settlement-part', 'settlement-remainder',
 )
 WRONG_NUMBER = '5795955811-20261101-0100001AF629-00'
