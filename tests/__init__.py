@@ -17,6 +17,7 @@ from . import test_received_bill
 from . import test_received_digest
 from . import test_received_rules
 from . import test_received_screens
+from . import test_received_two_companies
 from . import test_received_decisions
 from . import test_fa3_advances
 from . import test_fa3_bad_input
