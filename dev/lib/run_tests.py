@@ -115,6 +115,8 @@ class Family:
     def command(self, *more):
         """The pytest command line. The roots keep pytest from importing the addon's __init__.py as a plain package."""
         plugin = ["--odoo-http"] if self.name in WITH_ODOO else ["-p", "no:odoo"]
+        if self.name == "odoo":
+            plugin.append(f"--ignore={self.base / self.prefix / FAMILIES['neighbours'][0]}")
         return [
             sys.executable, "-m", "pytest", "-c", str(dev.ROOT / "pyproject.toml"),
             f"--rootdir={self.base}", f"--confcutdir={self.base}", *plugin,
