@@ -101,6 +101,7 @@ from . import ksef_bill_products
 from . import ksef_bill_lines
 from . import ksef_bill_proof
 from . import ksef_bill_duplicates
+from . import ksef_received_expense
 from . import ksef_bill_move
 from . import ksef_bill_orders
 from . import ksef_bill_auto

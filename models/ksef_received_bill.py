@@ -142,6 +142,10 @@ class KsefReceived(models.Model):
                 "The bill %(bill)s may be this invoice already. Link it, or say that it is another one.",
                 bill=duplicates[0].display_name)})
             return self.env['account.move']
+        expenses = bills._find_expenses(company, invoice) if not is_different else None
+        if expenses:
+            received._offer_expense(expenses[0])
+            return self.env['account.move']
         values, notes = bills._values(company, invoice, received.ksef_number, received._received_on())
         move = bills._create(values, invoice, notes)
         received._attach(move, invoice, 'imported')
@@ -150,7 +154,7 @@ class KsefReceived(models.Model):
     def _attach(self, move, invoice, state):
         """Tie the bill to its KSeF invoice."""
         self._transition(
-            state, move_id=move.id, candidate_id=False, bill_wanted=False, decided_by=self.env.uid,
+            state, move_id=move.id, candidate_id=False, expense=False, bill_wanted=False, decided_by=self.env.uid,
             decided_at=fields.Datetime.now())
         self.env['ksef.bill']._link_original(move, invoice, self.company_id)
         move.sudo().message_post(body=Markup("%s<br/>%s") % (

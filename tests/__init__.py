@@ -63,5 +63,6 @@ from . import test_tours_connect
 from . import test_worker
 from .neighbours import test_with_purchase
 from .neighbours import test_with_debit_note
+from .neighbours import test_with_expense
 from .neighbours import test_with_sale
 from .neighbours import test_with_stock
