@@ -258,7 +258,7 @@ class TestProof(Fa3Common):
         self.env['res.lang']._activate_lang('pl_PL')
         values = dict.fromkeys((
             'value', 'expected', 'today', 'limit', 'length', 'character', 'position', 'minimum', 'maximum', 'count',
-            'size', 'rates', 'element', 'reason', 'message'), '1')
+            'size', 'rates', 'element', 'reason', 'message', 'price'), '1')
         for language in ('en_US', 'pl_PL'):
             translate = self.env(context={'lang': language})._
             for code, text in {**TEXTS, 'fault': FAULT}.items():
