@@ -5,7 +5,9 @@ import time
 import pytest
 
 from live.harness.company import PARAMETERS
+from live.harness.rpc import RemoteError
 from live.harness.sandbox import SEND
+from live.harness.waiting import wait_for
 
 IDLE_SECONDS = 20
 
@@ -83,14 +85,27 @@ def test_one_company_limited(world, connections):
     assert again["at"] - refused["at"] >= 4, "not earlier than KSeF allowed"
 
 
+def switch(world, crons, active):
+    """Switch scheduled actions on or off; Odoo refuses that while one of them runs."""
+    def done():
+        try:
+            return world.admin.call("ir.cron", "write", crons, {"active": active})
+        except RemoteError as error:
+            if "being executed" not in str(error):
+                raise
+        return False
+
+    wait_for(done, "no scheduled action runs", 30)
+
+
 @pytest.fixture
 def one_worker(world):
     """Only one scheduled action is left, and its time slices are short."""
     [_first, *others] = (row["id"] for row in world.admin.find("ir.cron", [("model_id.model", "=", "ksef.worker")], "id", order="id"))
-    world.admin.call("ir.cron", "write", others, {"active": False})
+    switch(world, others, False)
     world.parameters(slice_seconds=3)
     yield
-    world.admin.call("ir.cron", "write", others, {"active": True})
+    switch(world, others, True)
     world.parameters(slice_seconds=PARAMETERS["slice_seconds"])
     world.sandbox.set(latencyMs=0)
 
