@@ -16,7 +16,7 @@ from odoo.tools import config
 
 # Odoo would install thirty more beside these (SMS, payment providers, passkeys, spreadsheets …), for half of the time.
 # The tests' database has them all; the demo keeps those that a Polish accountant meets on an invoice, and the external API.
-MODULES = ["account", "account_edi_ubl_cii", "base_import", "l10n_pl", "l10n_pl_edi", "l10n_pl_ksef", "rpc"]
+MODULES = ["account", "base_import", "l10n_pl", "l10n_pl_edi", "l10n_pl_ksef", "rpc"]
 # base has the user that l10n_pl's demo company refers to
 MODULES_WITH_DEMO = ["base", "l10n_pl", "l10n_pl_ksef"]
 # An installation allocates much and frees little: looking for garbage as often as usual takes a tenth of its time.
