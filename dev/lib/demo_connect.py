@@ -30,6 +30,7 @@ def connect(odoo, sandbox, verify=True):
             return
         except rpc.RpcError:
             pass        # the sandbox knows the token no more: take a new one
+    issue_purchases(sandbox)
     token = rpc.call_json(f"{sandbox}/admin/tokens", {"nip": NIP, "permissions": PERMISSIONS, "description": "demo"})
     wizard = odoo.call("ksef.connect", "create", {
         "method": "token",
@@ -37,14 +38,14 @@ def connect(odoo, sandbox, verify=True):
     })
     action = odoo.call("ksef.connect", "action_connect", [wizard])
     wait_until_connected(odoo, action["res_id"])
-    receive(odoo, sandbox, company)
+    odoo.call("res.company", "write", [company], {"ksef_fetch_active": True})
 
 
-def receive(odoo, sandbox, company):
-    """Have suppliers issue some invoices to the company, and the company fetch its purchases from now on."""
+def issue_purchases(sandbox):
+    """Have suppliers issue some invoices to the company, to be found by its first look."""
+    rpc.call_json(f"{sandbox}/admin/settings", {"hwmLagSeconds": 0, "storageLagSeconds": 0})
     for sample in PURCHASES:
         rpc.call_json(f"{sandbox}/admin/companies/{NIP}/issue", {"sample": sample})
-    odoo.call("res.company", "write", [company], {"ksef_fetch_active": True})
 
 
 def wait_until_connected(odoo, connection):
