@@ -26,7 +26,7 @@ class KsefConnection(models.Model):
                 Markup('<tr><td class="{color}"><i class="fa {icon}"/></td><td>{what}</td><td class="text-muted">{hint}</td>'
                        '<td><a href="{link}">{open}</a></td></tr>').format(
                     color='text-success' if good else 'text-danger', icon='fa-check' if good else 'fa-times', what=what,
-                    hint='' if good else hint, link=link, open=self.env._("Open"))
+                    hint='' if good else hint, link=link, open=self.env._("Show"))
                 for what, good, hint, link in connection._get_checks())
             connection.checklist = Markup('<table class="table table-sm mb-0">{}</table>').format(rows)
 
