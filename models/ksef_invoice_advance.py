@@ -141,7 +141,7 @@ class AccountMove(models.Model):
 
     def _ksef_order_copies(self) -> list:
         """Return commands that give a new correction the order as the newest of these invoices tells it."""
-        source = next((move.ksef_order_line_ids for move in reversed(self) if move.ksef_order_line_ids), [])
+        source = next((move.ksef_order_line_ids for move in reversed(self) if move.ksef_order_line_ids), [])  # pylint: disable=bad-reversed-sequence
         return [
             Command.create({**values, 'move_id': False, 'origin_id': (line.origin_id or line).id})
             for line in source for values in line.copy_data()]

@@ -79,7 +79,7 @@ class KsefInvoiceTransport(models.Model):
 
     kind = fields.Selection(TRANSPORTS, string="Transport", required=True, default='3', help="Rodzaj transportu.")
     other_kind = fields.Char(string="Other transport", size=50, help="Opis innego transportu.")
-    carrier_id = fields.Many2one('res.partner', string="Carrier", ondelete='restrict', help="Przewoźnik.")
+    carrier_id = fields.Many2one('res.partner', ondelete='restrict', help="Przewoźnik.")
     order_number = fields.Char(string="Transport order", size=256, help="Numer zlecenia transportu.")
     cargo = fields.Selection(CARGOES, string="Load", required=True, default='13', help="Rodzaj ładunku.")
     other_cargo = fields.Char(string="Other load", size=50, help="Opis innego ładunku, also of a mixed one.")

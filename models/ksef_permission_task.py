@@ -46,7 +46,7 @@ class KsefTask(models.Model):
         """A person's number and document don't stay in the database because KSeF refused; an office's NIP does, for “Ask again”."""
         if self.kind == 'grant_permission':
             message = self._hide_person(message)
-            if self.parameters.get('holder') == 'person':
+            if self.parameters.get('holder') == 'person':  # pylint: disable=access-member-before-definition
                 self.parameters = self._parameters_without_person()
         return super()._set_failed(mask_personal(message))
 

@@ -1,4 +1,5 @@
 """Bad input: an answer for each, never a traceback, never a silently different invoice; and a test for every refusal."""
+# pylint: disable=possibly-used-before-assignment
 import ast
 import re
 import time

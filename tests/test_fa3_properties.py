@@ -2,6 +2,7 @@
 
 ``KSEF_EXAMPLES`` is the number of examples of each property (a few dozen by default, a search by hand takes thousands).
 """
+# pylint: disable=no-value-for-parameter
 import os
 import sys
 from collections import Counter, defaultdict

@@ -1,4 +1,5 @@
 """Payments, charges, transport, new vehicles, authorised party, correspondence address, attachment, corrections of data."""
+# pylint: disable=method-required-super
 import base64
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,5 @@
 """Importing a register of KSeF numbers of another program (issue: connecting, point 9)."""
+# pylint: disable=unbalanced-tuple-unpacking
 import base64
 from datetime import timedelta
 

@@ -1,4 +1,5 @@
 """What accountants decide once: rules for lines, the day of receipt, drafts entered before, disputes."""
+# pylint: disable=context-overridden
 import re
 from datetime import date
 
