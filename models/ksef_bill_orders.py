@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, models
 from odoo.tools import float_compare
 
@@ -21,14 +23,18 @@ class KsefBill(models.AbstractModel):
         if 'purchase.order' not in self.env or move.move_type != 'in_invoice':
             return []
         lines = move.invoice_line_ids.filtered(lambda line: line.ksef_source and not line.purchase_line_id)
-        named, free = self._open_order_lines(move)
+        named, open_lines = self._open_order_lines(move)
+        index = self._index_orders(move, open_lines)
+        taken = open_lines.browse()
         for line in lines:
-            fitting = free.filtered(lambda ordered, one=line: self._is_ordered(one, ordered, exactly=not named))
-            if len(fitting) > 1:
+            fitting = self._fitting(index, line) - taken
+            if not named:
+                fitting = fitting.filtered(lambda ordered, one=line: self._has_left(ordered, one) and self._has_price(ordered, one))
+            elif len(fitting) > 1:
                 fitting = fitting.filtered(lambda ordered, one=line: self._has_left(ordered, one))
             if len(fitting) != 1:
                 continue
-            free -= fitting
+            taken |= fitting
             line.purchase_line_id = fitting.id
             if not line.product_id:
                 line.write({'product_id': fitting.product_id.id, 'ksef_match': self.env._("Purchase order")})
@@ -47,20 +53,29 @@ class KsefBill(models.AbstractModel):
         return bool(named), found.order_line.filtered(lambda line: line.product_id and not line.display_type)
 
     @api.model
-    def _is_ordered(self, line, ordered, exactly):
-        """Whether a line of the bill is one of an order: the same product, or the supplier's code or the text of it.
+    def _index_orders(self, move, open_lines):
+        """{what identifies a line of an order: the lines}: its product, the supplier's code of that, and the texts."""
+        index = defaultdict(open_lines.browse)
+        for ordered in open_lines:
+            product = ordered.product_id
+            codes = product.seller_ids.filtered(
+                lambda info: info.partner_id.commercial_partner_id == move.commercial_partner_id).mapped('product_code')
+            texts = {full_text(ordered.name), full_text(product.name)}
+            for key in {('product', product.id), *(('code', code) for code in codes), *(('text', text) for text in texts)}:
+                index[key] |= ordered
+        return index
 
-        :param exactly: quantity and price must be those of the order, too, because the invoice doesn't name it
-        """
+    @api.model
+    def _fitting(self, index, line):
+        """The order's lines of the same product; of a line without one, those of the supplier's code or of the same text."""
         if line.product_id:
-            same = line.product_id == ordered.product_id
+            keys = [('product', line.product_id.id)]
         else:
-            source = line.ksef_source
-            codes = ordered.product_id.seller_ids.filtered(
-                lambda info: info.partner_id.commercial_partner_id == line.move_id.commercial_partner_id).mapped('product_code')
-            texts = {full_text(ordered.name), full_text(ordered.product_id.name)}
-            same = (source.get('index') and source['index'] in codes) or full_text(source.get('name')) in texts
-        return bool(same) and (not exactly or (self._has_left(ordered, line) and self._has_price(ordered, line)))
+            keys = [('code', line.ksef_source.get('index')), ('text', full_text(line.ksef_source.get('name')))]
+        found = self.env['purchase.order.line']
+        for key in keys:
+            found |= index.get(key, found) if key[1] else found
+        return found
 
     @api.model
     def _has_left(self, ordered, line):

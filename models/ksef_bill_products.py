@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 
+from .ksef_product_map import RuleIndex
+
 
 @dataclass
 class Match:
@@ -20,10 +22,7 @@ class Matcher:
     def __init__(self, bills, company, partner, sources):
         self.env = bills.env
         self._partner = partner.commercial_partner_id
-        rules = self.env['ksef.product.map'].sudo().search(
-            [('company_id', '=', company.id), ('partner_id', '=', self._partner.id)])
-        self._for_all = rules.filtered('is_for_all')
-        self._rules = rules - self._for_all
+        self._rules, self._for_all = self.env['ksef.product.map']._of_supplier(company, partner)
         self._supplier_codes = self._read_supplier_codes(company, {source['index'] for source in sources if source.get('index')})
         self._barcodes = self._read_products(company, 'barcode', {
             code for source in sources if source.get('gtin') for code in (source['gtin'], source['gtin'].lstrip('0'))})
@@ -64,7 +63,7 @@ class Matcher:
         rules, products = self.env['ksef.product.map'], self.env['product.product']
         if not source:
             return Match(products, rules, '')
-        rule, key = self._rules._pick(source)
+        rule, key = self._rules.pick(source)
         if rule:
             return Match(rule.product_id, rule, self._describe_rule(key))
         gtin, index = source.get('gtin', ''), source.get('index')
@@ -129,10 +128,10 @@ class AccountMoveLine(models.Model):
     def _ksef_apply_rules(self, rules):
         """Give lines of drafts that nobody has completed what the rules say; return those that were changed."""
         changed = self.browse()
+        known = {owners: RuleIndex(own) for owners, own in rules.grouped(lambda rule: (rule.company_id, rule.partner_id)).items()}
         for line in self:
-            own = rules.filtered(lambda rule, one=line: (
-                rule.company_id == one.company_id and rule.partner_id == one.partner_id.commercial_partner_id))
-            rule, _key = own._pick(line.ksef_source or {})
+            index = known.get((line.company_id, line.partner_id.commercial_partner_id))
+            rule = index.pick(line.ksef_source or {})[0] if index else rules.browse()
             # An account other than the journal's was chosen by somebody.
             is_open = not line.product_id and line.account_id == line.move_id.journal_id.default_account_id
             if rule and not line.product_id and (rule.product_id or is_open):

@@ -14,6 +14,34 @@ def normal_name(text):
     return ' '.join('#' if any(character.isdigit() for character in word) and len(word) > 3 else word for word in words)
 
 
+class RuleIndex:
+    """The rules of one supplier, found by what identifies a line, however many lines there are."""
+
+    def __init__(self, rules):
+        self.none = rules.browse()
+        self._found = {key: {} for key, _column in KEYS}
+        for rule in rules:
+            self.add(rule)
+
+    def add(self, rule):
+        """Know one more rule; the first of two that stand for the same counts."""
+        for key, column in KEYS:
+            if rule[column]:
+                self._found[key].setdefault(rule[column], rule)
+
+    def pick(self, source):
+        """(rule, what it was found by) for a line; empty when there is none.
+
+        :param source: {'index', 'gtin', 'name', ...} as ``ksef.bill._source_of`` makes it
+        """
+        for key, _column in KEYS:
+            found = self._found[key].get(normal_name(source.get('name')) if key == 'name' else source.get(key))
+            # A text alone is no proof where the supplier has told two items apart.
+            if found and not (key == 'name' and found.seller_index and source.get('index') and found.seller_index != source['index']):
+                return found, key
+        return self.none, None
+
+
 class KsefProductMap(models.Model):
     """What a line of a supplier's invoices is in our books: product, account, taxes, analytics, unit.
 
@@ -56,18 +84,12 @@ class KsefProductMap(models.Model):
         for rule in self:
             rule.name_key = normal_name(rule.line_name)
 
-    def _pick(self, source):
-        """(rule, what it was found by) for a line, among these rules of its supplier; empty when there is none.
-
-        :param source: {'index', 'gtin', 'name', ...} as ``ksef.bill._source_of`` makes it
-        """
-        for key, column in KEYS:
-            wanted = normal_name(source.get('name')) if key == 'name' else source.get(key)
-            found = self.filtered(lambda rule, c=column, w=wanted: w and rule[c] == w)[:1]
-            # A text alone is no proof where the supplier has told two items apart.
-            if found and not (key == 'name' and found.seller_index and source.get('index') and found.seller_index != source['index']):
-                return found, key
-        return self.browse(), None
+    @api.model
+    def _of_supplier(self, company, partner):
+        """(:class:`RuleIndex` of a supplier's rules for single lines, the rule for all its other lines or nothing)."""
+        rules = self.sudo().search([('company_id', '=', company.id), ('partner_id', '=', partner.commercial_partner_id.id)])
+        general = rules.filtered('is_for_all')
+        return RuleIndex(rules - general), general
 
     def _knows_unit(self, unit):
         """Whether the rule's unit and factor hold for lines in this unit of the supplier."""
@@ -80,21 +102,24 @@ class KsefProductMap(models.Model):
     @api.model
     def _learn(self, lines):
         """Keep what an accountant decided on lines of imported bills; return the rules that are new or changed."""
-        changed = self.browse()
+        changed, known = self.browse(), {}
         for line in lines:
             source, company = line.ksef_source or {}, line.company_id
             partner = line.partner_id.commercial_partner_id
             if not source.get('name') or not partner or not (line.product_id or line.account_id):
                 continue
-            rules = self.sudo().search([('company_id', '=', company.id), ('partner_id', '=', partner.id)])
-            rule, _key = rules.filtered(lambda one: not one.is_for_all)._pick(source)
-            general = rules.filtered('is_for_all')
+            if (company, partner) not in known:
+                known[company, partner] = self._of_supplier(company, partner)
+            index, general = known[company, partner]
+            rule, _key = index.pick(source)
             if not rule and general and general._is_followed_by(line):
                 general._count_use()
                 continue
             values = self._learned_values(line, source)
             if not rule:
-                changed |= self.sudo().create(values | {'company_id': company.id, 'partner_id': partner.id})
+                rule = self.sudo().create(values | {'company_id': company.id, 'partner_id': partner.id})
+                index.add(rule)
+                changed |= rule
             elif rule._differs(values):
                 rule.write(values)
                 changed |= rule

@@ -2,6 +2,7 @@
 # pylint: disable=context-overridden
 import re
 from datetime import date
+from unittest.mock import patch
 
 import psycopg2
 from odoo.exceptions import UserError, ValidationError
@@ -91,6 +92,20 @@ class TestReceivedRules(BillCommon):
         with self.assertRaises(ValidationError):
             rule.tax_ids = self.tax_sale_a
 
+    def test_learning_from_many_lines(self):
+        """How many lines a bill has makes no difference to how often the rules are looked for."""
+        xml = self.fetch('goods')._get_xml()
+        line = re.search(rb'<FaWiersz>.*?</FaWiersz>', xml, re.DOTALL)[0]
+        more = b''.join(line.replace(b'Papier', b'Papier %d' % number) for number in range(30))
+        for content in (xml, xml.replace(line, line + more, 1)):
+            move = self.bill(self.receive(content, invoice_number="x"))
+            lines = move.invoice_line_ids
+            lines.product_id = self.env['product.product'].create({'name': "Papier"})
+            rules = type(self.env['ksef.product.map'])
+            with patch.object(rules, '_of_supplier', autospec=True, side_effect=rules._of_supplier) as looked:
+                self.env['ksef.product.map']._learn(lines)
+            self.assertEqual(looked.call_count, 1, len(lines))
+
     def test_merge(self):
         """All chosen lines are booked alike; every text and index goes on being recognised, units stay with their rule."""
         partner = self.env['res.partner'].create({'name': "Hurtownia"})
@@ -106,8 +121,8 @@ class TestReceivedRules(BillCommon):
         self.assertFalse(same.exists())
         self.assertEqual((often.use_count, often.uom_factor), (6, 1))
         self.assertEqual((seldom.product_id, seldom.seller_index, seldom.uom_factor), (product, "P-1", 12))
-        rules = often | seldom
-        self.assertEqual(rules._pick({'name': "Papier biały"})[0], seldom)
+        index, _general = often._of_supplier(self.company, partner)
+        self.assertEqual(index.pick({'name': "Papier biały"})[0], seldom)
 
     def test_a_correction_teaches_no_unit(self):
         """A bill of 20, then a correction to 18: the refund of 2 says nothing about units."""
