@@ -27,7 +27,7 @@ FAMILIES = {"unit": ("ksef/tests", "sandbox/tests", "dev/tests"), "odoo": ("test
             "live": ("live",)}
 WITH_ODOO = {"odoo", "neighbours"}
 PYTEST_OK, PYTEST_FAILED, PYTEST_EMPTY = 0, 1, 5
-MUST_RUN = re.compile(r"chrom|browser|websocket|HttpCase|odoo-http|schemathesis", re.IGNORECASE)
+MUST_RUN = re.compile(r"chrom|browser|websocket|HttpCase|odoo-http|schemathesis|wkhtmltopdf|is not installed", re.IGNORECASE)
 OPTIONS_WITH_VALUE = {"-k", "-m", "-o", "-p", "-W", "-r", "--maxfail", "--durations", "--timeout", "--tb", "--log-level"}
 
 
