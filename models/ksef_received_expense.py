@@ -58,8 +58,9 @@ class KsefReceived(models.Model):
         self.check_access('read')
         received = self.sudo()
         received._lock()
-        if not received.expense:
+        expense = received.expense and received.expense.exists()
+        if not expense:
             raise UserError(self.env._("There is no expense to link."))
         received._transition('linked', decided_by=self.env.uid, decided_at=fields.Datetime.now())
-        received.expense.message_post(body=self.env._(
+        expense.message_post(body=self.env._(
             "Linked to KSeF invoice %(number)s (%(ksef)s).", number=received.invoice_number, ksef=received.ksef_number))

@@ -43,6 +43,20 @@ class TestExpensesOfEmployees(BillCommon):
         with self.assertRaises(UserError):
             received.action_link_expense()
 
+    def test_set_aside_and_restored(self):
+        """An invoice with an expense keeps both ways out; an expense that was deleted is none."""
+        received = self.fetch('goods')
+        expense = self.expense(received)
+        received.action_make_bill()
+        received._set_aside('ignored', "Później")
+        received.action_restore()
+        self.assertEqual((received.state, received.expense), ('stored', expense))
+        expense.unlink()
+        with self.assertRaises(UserError):
+            received.action_link_expense()
+        received.action_make_bill_anyway()
+        self.assertEqual(received.state, 'imported')
+
     def test_said_to_be_another(self):
         received = self.fetch('goods')
         self.expense(received)
