@@ -25,6 +25,7 @@ from .test_connect_common import Certificate, b64
 from .test_connect_signed import KsefSignedCommon
 
 PASSWORD = 'Żaba-w-studni-7391'
+PESEL, DOCUMENT = '44051401359', 'PASZPORT-ZZ-0917'
 # Shorter pieces of a secret give nothing away and might occur by chance.
 PIECE = 24
 
@@ -55,7 +56,7 @@ def variants(secret):
         # What surrounds it decides about the first and last signs, so these are left out.
         core = base64.b64encode(b'\0' * shift + secret).decode()[shift and 4:].rstrip('=')[:-1]
         found |= {core, core.encode().hex(), core.replace('+', '-').replace('/', '_')}
-    return {text for text in found if len(text) >= PIECE // 2}
+    return {text for text in found if len(text) >= PIECE // 2 or text == PESEL}
 
 
 @tagged('post_install', '-at_install')
@@ -98,6 +99,7 @@ class TestPlantedSecrets(KsefSignedCommon):
     def walk(self):
         """Every flow that a secret takes, with the mistakes that people make on the way and the faults of KSeF."""
         connection = self.walk_certificate()
+        self.walk_permissions(connection)
         self.walk_token()
         self.walk_signed(connection)
         self.walk_tasks(connection)
@@ -161,6 +163,26 @@ class TestPlantedSecrets(KsefSignedCommon):
             self.keep(connection)
             self.run_workers()
         self.assertIn('done', connection.task_ids.mapped('state'))
+
+    def walk_permissions(self, connection):
+        """Persons who get rights: by PESEL, by the document that their certificate doesn't name; given, and refused with KSeF's words."""
+        self.plant('person', PESEL, DOCUMENT)
+        person = {
+            'connection_id': connection.id, 'holder': 'person', 'first_name': "Anna", 'last_name': "Księgowa", 'can_delegate': False}
+        document = {
+            'identifier_type': 'Fingerprint', 'identifier': 'A1' * 32, 'person_is_known_by': 'document', 'birth_date': '1980-02-29',
+            'document_type': "Passport", 'document_number': DOCUMENT, 'document_country_id': self.env.ref('base.de').id}
+        for is_refused in (True, False):
+            for values in ({'identifier': PESEL}, document):
+                if is_refused:
+                    self.sandbox.fault('POST /permissions/persons/grants', 'http_error', status=400, code=21405,
+                                       detail=f"Nieprawidłowe dane: {PESEL}, {DOCUMENT if values is document else ''}.")
+                self.env['ksef.permission.grant'].create(person | values).action_give()
+                task = connection.sudo().task_ids.sorted('id')[-1:]
+                for _round in range(4):
+                    task.due_at = task.due_at and task.create_date
+                    self.run_workers()
+                self.assertEqual(task.state, 'failed' if is_refused else 'done', task.message)
 
     def walk_invoices(self, connection):
         self.send(rounds=2)

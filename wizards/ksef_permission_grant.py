@@ -139,7 +139,10 @@ class KsefPermissionGrant(models.TransientModel):
         parameters = {
             'holder': self.holder, 'identifier': [kind, value], 'scopes': scopes, 'description': self.description.strip(),
         } | (self._office_parameters(value) if self.holder == 'office' else self._person_parameters(kind))
-        return connection._ask_ksef('grant_permission', parameters=parameters)
+        action = connection._ask_ksef('grant_permission', parameters=parameters)
+        # The row of the wizard lives on for hours: it doesn't keep a person's numbers.
+        self.write(dict.fromkeys(('identifier', 'person_identifier', 'birth_date', 'document_number'), False))
+        return action
 
     def _office_parameters(self, nip):
         name = self.name.strip()

@@ -22,51 +22,23 @@ function beginning(method) {
 registry.category("web_tour.tours").add("ksef_connect_certificate_tour", {
     steps: () => [
         ...beginning("Certyfikat KSeF"),
-        {
-            content: "the certificate",
-            trigger: ".modal div[name=certificate_file] input[type=file]:not(:visible)",
-            run: () => choose("certificate_file", "firma.crt", given.get("certificate")),
-        },
+        bring("the certificate", "certificate_file", "firma.crt", "certificate"),
         { content: "whose it is", trigger: ".modal div[name=certificate_owner]:contains('Pieczęć firmy')" },
         { content: "the key is missing", trigger: ".modal .alert-danger div[name=certificate_problem]" },
-        {
-            content: "the key of another certificate",
-            trigger: ".modal div[name=key_file] input[type=file]:not(:visible)",
-            run: () => choose("key_file", "obcy.key", given.get("other")),
-        },
-        {
-            content: "its password",
-            trigger: ".modal div[name=password] input",
-            run: () => edit(".modal div[name=password] input", "Zażółć-1"),
-        },
+        bring("the key of another certificate", "key_file", "obcy.key", "other"),
+        password("its password", "Zażółć-1"),
         { content: "does not belong together", trigger: ".modal div[name=certificate_problem]:contains('innego certyfikatu')" },
         { content: "try all the same", trigger: ".modal footer button:contains('Połącz')", run: "click" },
         { content: "it is refused", trigger: ".modal:contains('innego certyfikatu') button:contains('Zamknij')", run: "click" },
         { content: "what was kept is named", trigger: ".modal div[name=kept_files]:contains('obcy.key')" },
         { content: "take it back", trigger: ".modal button[name=action_remove_files]", run: "click" },
         { content: "nothing is kept", trigger: ".modal:not(:has(div[name=kept_files])) div[name=certificate_file]" },
-        {
-            content: "the certificate again",
-            trigger: ".modal div[name=certificate_file] input[type=file]:not(:visible)",
-            run: () => choose("certificate_file", "firma.crt", given.get("certificate")),
-        },
+        bring("the certificate again", "certificate_file", "firma.crt", "certificate"),
         { content: "it is read", trigger: ".modal div[name=certificate_owner]:contains('Pieczęć firmy')" },
-        {
-            content: "the right key",
-            trigger: ".modal div[name=key_file] input[type=file]:not(:visible)",
-            run: () => choose("key_file", "firma.key", given.get("key")),
-        },
-        {
-            content: "a wrong password",
-            trigger: ".modal div[name=password] input",
-            run: () => edit(".modal div[name=password] input", "zapomniane"),
-        },
+        bring("the right key", "key_file", "firma.key", "key"),
+        password("a wrong password", "zapomniane"),
         { content: "says so while typing", trigger: ".modal div[name=certificate_problem]:contains('Hasło nie otwiera klucza')" },
-        {
-            content: "the right one",
-            trigger: ".modal div[name=password] input",
-            run: () => edit(".modal div[name=password] input", "Zażółć-1"),
-        },
+        password("the right one", "Zażółć-1"),
         { content: "nothing is wrong any more", trigger: ".modal:not(:has(.alert-danger)) div[name=certificate_validity]" },
         { content: "connect", trigger: ".modal footer button:contains('Połącz')", run: "click" },
         { content: "the result appears by itself", trigger: ".o_form_view .o_arrow_button_current:contains('Połączone')" },
@@ -89,24 +61,30 @@ registry.category("web_tour.tours").add("ksef_connect_signed_tour", {
     steps: () => [
         { content: "open the connection", trigger: ".o_data_row td[name=nip]", run: "click" },
         { content: "bring the file back", trigger: "button[name=action_upload_signed]", run: "click" },
-        {
-            content: "a file that was changed after signing",
-            trigger: ".modal div[name=signed_file] input[type=file]:not(:visible)",
-            run: () => choose("signed_file", "zmieniony.xml", given.get("changed")),
-        },
+        bring("a file that was changed after signing", "signed_file", "zmieniony.xml", "changed"),
         { content: "it was chosen", trigger: ".modal div[name=signed_file] input[type=text]:value(zmieniony)" },
         { content: "send it", trigger: ".modal footer button:contains('Zaloguj')", run: "click" },
         { content: "it is refused before KSeF sees it", trigger: ".modal footer button:contains('Zamknij')", run: "click" },
-        {
-            content: "the good one",
-            trigger: ".modal div[name=signed_file] input[type=file]:not(:visible)",
-            run: () => choose("signed_file", "podpisany.xml", given.get("signed")),
-        },
+        bring("the good one", "signed_file", "podpisany.xml", "signed"),
         { content: "it was chosen", trigger: ".modal div[name=signed_file] input[type=text]:value(podpisany)" },
         { content: "send it", trigger: ".modal footer button:contains('Zaloguj')", run: "click" },
         { content: "the result appears by itself", trigger: ".o_form_view .o_arrow_button_current:contains('Połączone')" },
     ],
 });
+
+/** A step that chooses a file, whose content the test has given under a name. */
+function bring(content, field, filename, what) {
+    return {
+        content,
+        trigger: `.modal div[name=${field}] input[type=file]:not(:visible)`,
+        run: () => choose(field, filename, given.get(what)),
+    };
+}
+
+function password(content, text) {
+    const trigger = ".modal div[name=password] input";
+    return { content, trigger, run: () => edit(trigger, text) };
+}
 
 function edit(selector, text) {
     const input = document.querySelector(selector);
