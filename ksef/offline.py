@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from dateutil.easter import easter
-
 from .latarnia import Availability
 
 # Working days after the end of a failure (art. 106nf), and after the day of issue or the end of an unavailability.
@@ -74,6 +72,18 @@ def holidays(year):
     return frozenset(days)
 
 
+def easter(year):
+    """Return Easter Sunday of a year in the Gregorian calendar (the algorithm of Meeus, Jones and Butcher)."""
+    century, rest = divmod(year, 100)
+    golden = year % 19
+    skipped = (8 * century + 13) // 25
+    epact = (19 * golden + century - century // 4 - skipped + 15) % 30
+    weekday = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7
+    shift = (golden + 11 * epact + 22 * weekday) // 451
+    month, day = divmod(epact + weekday - 7 * shift + 114, 31)
+    return date(year, month, day + 1)
+
+
 def is_working_day(day):
     """Whether people work in Poland on this day."""
     return day.weekday() < 5 and day not in holidays(day.year)
@@ -105,7 +115,7 @@ def deadline_of(mode, issued, events=()):
         return Deadline(None, is_owed=False)
     deadline = _first_deadline(mode, issued, events)
     for event in sorted(events, key=lambda event: event.start):
-        if event.end is not None and event.end < issued or deadline.day is not None and event.start > deadline.day:
+        if (event.end and event.end < issued) or (deadline.day and event.start > deadline.day):
             continue
         if event.category == Availability.TOTAL_FAILURE:
             return Deadline(None, is_owed=False)

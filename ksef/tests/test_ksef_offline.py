@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from dateutil.easter import easter as library_easter
 from ksef_test_identity import log_in_with, seal
 from ksef_test_sandbox import wait
 
@@ -17,7 +18,7 @@ from ksef.certificates import CertificateKind, KeyPair, new_csr
 from ksef.crypto import sha256_b64
 from ksef.environment import get_environment
 from ksef.errors import KsefConfigError
-from ksef.offline import Deadline, Event, OfflineMode, add_working_days, deadline_of, holidays, is_working_day, suggested_mode
+from ksef.offline import Deadline, Event, OfflineMode, add_working_days, deadline_of, easter, holidays, is_working_day, suggested_mode
 from ksef.qr import certificate_link, invoice_link
 from ksef.types import Context
 
@@ -40,6 +41,10 @@ class TestCalendar:
         fixed = {(1, 1), (1, 6), (5, 1), (5, 3), (8, 15), (11, 1), (11, 11), (12, 25), (12, 26)}
         eve = {(12, 24)} if year >= 2025 else set()
         assert {(day.month, day.day) for day in holidays(year)} == fixed | moving | eve
+
+    def test_easter(self):
+        """Against a second way to compute it, over the centuries."""
+        assert all(easter(year) == library_easter(year) for year in range(1900, 2500))
 
     @pytest.mark.parametrize(("day", "works"), [
         ("2024-12-24", True), ("2025-12-24", False), ("2026-12-24", False), ("2026-01-06", False), ("2026-06-04", False),
