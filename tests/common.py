@@ -89,6 +89,15 @@ class KsefCommon(AccountTestInvoicingCommon):
     """A Polish company with buyers and taxes, not yet connected."""
 
     @classmethod
+    def setup_independent_company(cls, **kwargs):
+        """The company that dev/test has made beforehand (its chart takes seconds to load), else one of this class."""
+        prepared = not kwargs and cls.env['res.company'].sudo().search([('name', '=', 'company_1_data')], limit=1).sudo(False)
+        if not prepared:
+            return super().setup_independent_company(**kwargs)
+        cls.env.user.company_ids = [Command.link(prepared.id)]
+        return prepared
+
+    @classmethod
     @AccountTestInvoicingCommon.setup_country('pl')
     def setUpClass(cls):
         super().setUpClass()

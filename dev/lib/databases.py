@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import environment as dev
 
@@ -19,11 +21,12 @@ class Databases:
 
     def __init__(self, kind="test"):
         number = os.getpid()
-        self.base, self.live, self.neighbours, *self.odoo = (
-            f"ksef_{kind}_{use}_{number}" for use in ("base", "live", "neighbours", "odoo", "odoo2", "odoo3"))
+        self.base, self.live, self.neighbours, self.prepared, *self.odoo = (
+            f"ksef_{kind}_{use}_{number}" for use in ("base", "live", "neighbours", "prepared", "odoo", "odoo2", "odoo3"))
         self.log = dev.HOME / "log" / f"install-{number}.log"
         self.conf = dev.HOME / "conf" / f"{self.base}.conf"
         self.process = None
+        self.preparing = threading.Lock()
 
     def start(self):
         """Begin to install the addon on a copy of the template, in the background."""
@@ -44,14 +47,27 @@ class Databases:
             return f"odoo: installing {dev.ADDON} (see above)"
         return None
 
+    def _prepare(self):
+        """Make the database that Odoo tests start from once: with the company that each of their classes needs."""
+        with self.preparing:
+            if dev.database_names(f"^{self.prepared}$"):
+                return
+            dev.copy_database(self.base, self.prepared)
+            conf = dev.write_conf(self.prepared, dev.HOME / "conf" / f"{self.prepared}.conf")
+            script = Path(__file__).with_name("test_company.py")
+            subprocess.run([sys.executable, script, conf, self.prepared], env=dev.odoo_command(conf)[1],
+                           stdin=subprocess.DEVNULL, check=True)
+
     def env(self, family, lane=0):
         """A fresh copy of the installed database for a family: the variables to run it with.
 
         :param lane: runs at the same time have a database each
-        :raise subprocess.CalledProcessError: the modules beside the addon could not be installed; the log says why
+        :raise subprocess.CalledProcessError: the modules beside the addon, or the tests' company, could not be made; the log says why
         """
         database = {"odoo": self.odoo[lane], "neighbours": self.neighbours}.get(family, self.live)
-        dev.copy_database(self.base, database)
+        if family == "odoo":
+            self._prepare()
+        dev.copy_database(self.prepared if family == "odoo" else self.base, database)
         conf = dev.write_conf(database, dev.HOME / "conf" / f"{database}.conf", http_port=dev.free_port())
         if family == "neighbours":
             command, env = dev.odoo_command(conf, "-i", ",".join(NEIGHBOURS), "--stop-after-init", "--no-http", "--log-level=warn")
@@ -66,7 +82,7 @@ class Databases:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait()
-        for name in (*self.odoo, self.neighbours, self.live, self.base):
+        for name in (*self.odoo, self.prepared, self.neighbours, self.live, self.base):
             dev.drop_database(name)
             (dev.HOME / "conf" / f"{name}.conf").unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)
