@@ -101,6 +101,9 @@ OPEN_ONLINE = Operation("POST", "/sessions/online", Bearer.ACCESS, False)
 SEND_INVOICE = Operation("POST", "/sessions/online/{referenceNumber}/invoices", Bearer.ACCESS, False)
 CLOSE_ONLINE = Operation("POST", "/sessions/online/{referenceNumber}/close", Bearer.ACCESS, False, Yields.NOTHING)
 
+OPEN_BATCH = Operation("POST", "/sessions/batch", Bearer.ACCESS, False)
+CLOSE_BATCH = Operation("POST", "/sessions/batch/{referenceNumber}/close", Bearer.ACCESS, False, Yields.NOTHING)
+
 SESSION = Operation("GET", "/sessions/{referenceNumber}", Bearer.ACCESS, True)
 SESSION_INVOICES = Operation("GET", "/sessions/{referenceNumber}/invoices", Bearer.ACCESS, True)
 FAILED_INVOICES = Operation("GET", "/sessions/{referenceNumber}/invoices/failed", Bearer.ACCESS, True)

@@ -5,7 +5,8 @@ status is the caller's. Every method raises subclasses of :class:`~.errors.KsefE
 """
 
 from . import api, parsing
-from .client_base import ClientBase, reveal
+from .client_base import ClientBase, ask_for, reveal
+from .client_batch import BatchMixin
 from .client_certificates import CertificatesMixin
 from .client_permissions import PermissionsMixin
 from .client_receiving import ReceivingMixin
@@ -18,7 +19,7 @@ from .types import FA3, KeyUsage
 _LIST_PAGE = 1000  # the largest page of a session's invoices that KSeF gives
 
 
-class Client(TokensMixin, CertificatesMixin, PermissionsMixin, ReceivingMixin, ClientBase):
+class Client(TokensMixin, CertificatesMixin, PermissionsMixin, ReceivingMixin, BatchMixin, ClientBase):
     """KSeF's operations over one :class:`~.transport.Transport`."""
 
     # -- login -------------------------------------------------------------------------------------------------------
@@ -112,19 +113,7 @@ class Client(TokensMixin, CertificatesMixin, PermissionsMixin, ReceivingMixin, C
         :param encryption: the session's key, encrypted with :func:`~.crypto.encrypt_session_key`. KSeF decrypts it
             later: a wrong one shows as session status BAD_KEY.
         """
-        encrypted = {
-            "encryptedSymmetricKey": encryption.encrypted_key_b64,
-            "initializationVector": encryption.iv_b64,
-        }
-        if encryption.public_key_id:
-            encrypted["publicKeyId"] = encryption.public_key_id
-        form = {
-            "systemCode": form_code.system_code,
-            "schemaVersion": form_code.schema_version,
-            "value": form_code.value,
-        }
-        fields = self._fields(api.OPEN_ONLINE, access, json={"formCode": form, "encryption": encrypted})
-        return parsing.opened_session(fields)
+        return parsing.opened_session(self._fields(api.OPEN_ONLINE, access, json=ask_for(form_code, encryption)))
 
     def open_online_session_with_fresh_key(self, access, secret, keys=None, now=None):
         """Open a session for ``secret``; when KSeF no longer knows the public key, fetch the keys anew, once.

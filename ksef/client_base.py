@@ -94,6 +94,27 @@ class ClientBase:
             headers = {"x-continuation-token": continuation}
 
 
+def ask_for(form_code, encryption):
+    """Return what opening any session states: which documents it takes, and its key, encrypted."""
+    form = {
+        "systemCode": form_code.system_code,
+        "schemaVersion": form_code.schema_version,
+        "value": form_code.value,
+    }
+    return {"formCode": form, "encryption": encrypted_key(encryption)}
+
+
+def encrypted_key(encryption):
+    """Return the EncryptionInfo of an :class:`~.crypto.Encryption`."""
+    encrypted = {
+        "encryptedSymmetricKey": encryption.encrypted_key_b64,
+        "initializationVector": encryption.iv_b64,
+    }
+    if encryption.public_key_id:
+        encrypted["publicKeyId"] = encryption.public_key_id
+    return encrypted
+
+
 def reveal(token):
     """Return the text of a token given as Token, Secret or text."""
     if isinstance(token, Token):

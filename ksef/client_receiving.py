@@ -1,6 +1,7 @@
 """The client's operations of receiving: exports of many invoices."""
 
 from . import api, exports, parsing
+from .client_base import encrypted_key
 from .crypto import encrypt_session_key, select_public_key
 from .types import KeyUsage
 
@@ -17,13 +18,8 @@ class ReceivingMixin:
         :param filters: InvoiceQueryFilters of the contract, see :meth:`.checkpoint.Window.filters`
         :param encryption: the package's key, encrypted with :func:`~.crypto.encrypt_session_key`
         """
-        encrypted = {
-            "encryptedSymmetricKey": encryption.encrypted_key_b64,
-            "initializationVector": encryption.iv_b64,
-        }
-        if encryption.public_key_id:
-            encrypted["publicKeyId"] = encryption.public_key_id
-        body = {"encryption": encrypted, "filters": filters, "onlyMetadata": False, "compressionType": exports.ZIP}
+        body = {
+            "encryption": encrypted_key(encryption), "filters": filters, "onlyMetadata": False, "compressionType": exports.ZIP}
         return parsing.reference(self._fields(api.START_EXPORT, access, json=body))
 
     def start_export_with_fresh_key(self, access, filters, secret, keys=None, now=None):

@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from .answers import Answer, refusal
-from .errors import KsefConfigError, KsefConnectError, KsefError, KsefUnconfirmedError
+from .errors import KsefConfigError, KsefConnectError, KsefError, KsefForbiddenError, KsefUnconfirmedError
 from .reading import scrub
 from .wire import Exchange, Session
 
@@ -28,6 +28,7 @@ _IDLE_SECONDS = 15.0  # an older connection may be half closed: a call over it c
 _ACCEPT = "application/json, application/problem+json"
 _SYSTEM_WARNING = "X-System-Warning"
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?", re.ASCII)
+_HEADER_NAME = re.compile(r"(?!(?i:authorization|host|content-length|transfer-encoding)$)[A-Za-z0-9-]{1,100}", re.ASCII)
 _LINK = re.compile(r"https?://[\x21-\x7e]{1,4000}", re.ASCII | re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)+", re.ASCII)
@@ -133,6 +134,43 @@ class Transport:
         self._log(operation, outcome, time.monotonic() - started)
         if isinstance(outcome, KsefError):
             raise outcome
+
+    def upload(self, operation, method, url, headers, content):
+        """Send a file to one of KSeF's pre-signed links, with exactly the headers that belong to it and without any token.
+
+        :param content: file with ``read()`` and ``len()``
+        :raise KsefConfigError: the link does not lead to where KSeF keeps files, or is to be used in an odd way
+        """
+        names_fit = all(_HEADER_NAME.fullmatch(name) and is_header_value(value) for name, value in headers.items())
+        if method not in ("PUT", "POST") or not names_fit or not self._is_link(url):
+            raise KsefConfigError("KSeF gave a link that is not one of its own.", operation=operation)
+        self._drop_idle_connections()
+        if self.before_request:
+            self.before_request()
+        started = time.monotonic()
+        outcome = self._send_file(operation, method, url, headers, content)
+        if isinstance(outcome, Answer) and not 200 <= outcome.status < 300:
+            outcome = _storage_refusal(outcome)
+        self._log(operation, outcome, time.monotonic() - started)
+        if isinstance(outcome, KsefError):
+            raise outcome
+
+    def _send_file(self, operation, method, url, headers, content):
+        """Send the file and return the Answer, or the error; see :meth:`_exchange`."""
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": self._user_agent, **headers}
+        with Exchange(self._connect_timeout, self._read_timeout, _LINK_SECONDS) as exchange:
+            try:
+                response = self._session.request(
+                    method, url, data=content, headers=headers, stream=True,
+                    timeout=(self._connect_timeout, self._read_timeout), allow_redirects=False, auth=_keep_headers)
+                with contextlib.closing(response):
+                    return self._read(operation, response)
+            except KsefError as error:
+                return error
+            except _NETWORK_ERRORS as error:
+                return _failure(operation, error, exchange)
+            finally:
+                self._last_use = time.monotonic()
 
     def _is_link(self, url):
         """Whether a link is fit to be followed: HTTPS, or the very address of a local KSeF; no user name, no blanks."""
@@ -244,6 +282,15 @@ class Transport:
 def _keep_headers(request):
     """Authentication for requests that leaves the headers alone: without one it would take a password from ~/.netrc."""
     return request
+
+
+def _storage_refusal(answer):
+    """Return the error of an upload; the storage's own words for a 4xx are not in KSeF's format, and a refusal all the same."""
+    error = refusal(answer)
+    if 400 <= answer.status < 500 and isinstance(error, KsefUnconfirmedError):
+        return KsefForbiddenError(
+            f"The part was not taken (HTTP {answer.status}).", operation=answer.operation, http_status=answer.status)
+    return error
 
 
 def _failure(operation, error, exchange):

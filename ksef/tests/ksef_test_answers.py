@@ -39,6 +39,12 @@ PERMISSIONS = {
         "permissionScope": "InvoiceWrite", "permissionState": "Active", "description": "Wystawianie",
         "startDate": MOMENT, "canDelegate": True}]}
 OPENED = {"referenceNumber": SESSION, "validUntil": MOMENT}
+OPENED_BATCH = {
+    "referenceNumber": SESSION,
+    "partUploadRequests": [{
+        "ordinalNumber": 1, "method": "PUT", "url": "https://storage.ksef.mf.gov.pl/parts/1?sig=x",
+        "headers": {"x-ms-blob-type": "BlockBlob"}}],
+}
 SENT = {"referenceNumber": INVOICE}
 SESSION_STATUS = {
     "status": {"code": 200, "description": "Sesja interaktywna przetworzona pomyślnie"}, "dateCreated": MOMENT,

@@ -12,12 +12,14 @@ from ksef_test_keys import key_info
 from ksef_test_server import http
 
 from ksef import api, crypto
+from ksef.batch import TAR_GZ, Package, PackagePart
 from ksef.errors import ApiCode, AuthStatus, EnrollmentStatus, InvoiceStatus, PermissionStatus, SessionStatus
 from ksef.types import AuthOperation, Context, KeyUsage, Permission, Secret, Token
 
 DESIGN_SAYS_NEVER_REPEAT = {
     "POST /auth/ksef-token", "POST /auth/xades-signature", "POST /auth/token/redeem",
     "POST /sessions/online", "POST /sessions/online/{referenceNumber}/close",
+    "POST /sessions/batch", "POST /sessions/batch/{referenceNumber}/close",
     "POST /sessions/online/{referenceNumber}/invoices", "POST /invoices/exports", "POST /tokens",
     "POST /certificates/enrollments", "POST /permissions/persons/grants", "POST /permissions/entities/grants"}
 
@@ -94,7 +96,7 @@ def test_values(contract, schema, enum):
     ("AuthenticationChallengeResponse", answers.CHALLENGE), ("AuthenticationInitResponse", answers.LOGIN_STARTED),
     ("AuthenticationOperationStatusResponse", answers.LOGIN_STATUS), ("AuthenticationTokensResponse", answers.TOKENS),
     ("AuthenticationTokenRefreshResponse", answers.REFRESHED), ("TokenStatusResponse", answers.TOKEN_STATUS),
-    ("QueryPersonalPermissionsResponse", answers.PERMISSIONS), ("OpenOnlineSessionResponse", answers.OPENED),
+    ("QueryPersonalPermissionsResponse", answers.PERMISSIONS), ("OpenOnlineSessionResponse", answers.OPENED), ("OpenBatchSessionResponse", answers.OPENED_BATCH),
     ("SendInvoiceResponse", answers.SENT), ("SessionStatusResponse", answers.SESSION_STATUS),
     ("SessionInvoiceStatusResponse", answers.INVOICE_STATUS),
     ("SessionInvoiceStatusResponse", answers.DUPLICATE_STATUS), ("SessionInvoicesResponse", answers.INVOICES),
@@ -148,6 +150,7 @@ class TestRequests:
         keys = client([key_info(rsa_key)]).public_keys()
         secret = crypto.new_session_secret()
         invoice = crypto.encrypt_invoice(b"<Faktura/>", secret)
+        package = Package(120, answers.HASH, TAR_GZ, (PackagePart(1, 0, 128, answers.HASH),))
         nothing, document = http(204, content_type=None), http(200, b"<a/>", "application/xml")
         filters = {"subjectType": "Subject2", "dateRange": {
             "dateType": "PermanentStorage", "from": "2026-11-01T00:00:00+01:00"}}
@@ -167,6 +170,9 @@ class TestRequests:
             (api.SEND_INVOICE, answers.SENT, lambda ksef: ksef.send_invoice(
                 token, answers.SESSION, invoice, offline=True, hash_of_corrected=answers.HASH)),
             (api.CLOSE_ONLINE, nothing, lambda ksef: ksef.close_online_session(token, answers.SESSION)),
+            (api.OPEN_BATCH, answers.OPENED_BATCH,
+             lambda ksef: ksef.open_batch_session_with_fresh_key(token, package, secret, keys=keys)),
+            (api.CLOSE_BATCH, nothing, lambda ksef: ksef.close_batch_session(token, answers.SESSION)),
             (api.SESSION, answers.SESSION_STATUS, lambda ksef: ksef.session(token, answers.SESSION)),
             (api.INVOICE, answers.INVOICE_STATUS, lambda ksef: ksef.invoice(token, *of_invoice)),
             (api.SESSION_INVOICES, answers.INVOICES, lambda ksef: list(ksef.session_invoices(token, answers.SESSION))),
