@@ -106,6 +106,8 @@ from . import ksef_bill_move
 from . import ksef_bill_orders
 from . import ksef_bill_auto
 from . import ksef_digest
+from . import ksef_sale
+from . import ksef_received_sale
 from . import ksef_worker_fetch
 from . import ksef_worker_fetch_export
 from . import ksef_worker_fetch_download

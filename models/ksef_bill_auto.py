@@ -49,17 +49,8 @@ class KsefReceived(models.Model):
         """Own sales find their invoices; purchases get their bills where the company wants that."""
         if not ids:
             return
-        self.env.flush_all()
-        self.env.cr.execute(SQL(
-            """
-            UPDATE ksef_received r SET state = 'linked', move_id = d.move_id, due_at = NULL
-              FROM ksef_document d
-             WHERE r.id IN %(ids)s AND r.state IN ('listed', 'stored') AND d.state = 'accepted' AND d.move_id IS NOT NULL
-               AND d.ksef_number = r.ksef_number AND d.environment = r.environment
-               AND (d.company_id = r.company_id OR d.connection_id = r.connection_id)
-               AND r.role = 'seller'
-               AND NOT EXISTS (SELECT 1 FROM ksef_received o WHERE o.move_id = d.move_id)
-            """, ids=tuple(ids)))
+        self._link_sent(self.browse(ids[:1]).company_id, ids)
+        self._want_matches(ids)
         self.env.cr.execute(SQL(
             """
             UPDATE ksef_received r SET bill_wanted = TRUE, bill_auto = TRUE, due_at = %(now)s

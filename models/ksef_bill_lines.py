@@ -47,9 +47,14 @@ class KsefBill(models.AbstractModel):
         if not rows:
             raise UserError(self.env._("The invoice has neither lines nor sums that could be booked."))
         sign = -1 if is_refund else 1
-        matcher = Matcher(self, company, partner, [source for row in rows if (source := self._source_of(row.source))])
+        matcher = self._make_matcher(company, partner, [source for row in rows if (source := self._source_of(row.source))])
         taxes = {}
         return [self._one_line(company, matcher, taxes, row, sign) for row in rows]
+
+    @api.model
+    def _make_matcher(self, company, partner, sources):
+        """What recognises the lines; ``sources``: what the invoice says of each."""
+        return Matcher(self, company, partner, sources)
 
     @api.model
     def _rows(self, invoice, notes):

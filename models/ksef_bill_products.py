@@ -19,16 +19,21 @@ class Match:
 class Matcher:
     """Recognises the lines of one invoice; everything it compares with is read once, however many lines there are."""
 
+    usable = 'purchase_ok'
+
     def __init__(self, bills, company, partner, sources):
         self.env = bills.env
         self._partner = partner.commercial_partner_id
-        self._rules, self._for_all = self.env['ksef.product.map']._of_supplier(company, partner)
+        self._rules, self._for_all = self._read_rules(company)
         self._supplier_codes = self._read_supplier_codes(company, {source['index'] for source in sources if source.get('index')})
         self._barcodes = self._read_products(company, 'barcode', {
             code for source in sources if source.get('gtin') for code in (source['gtin'], source['gtin'].lstrip('0'))})
         self._references = self._read_products(
             company, 'default_code', {source['index'] for source in sources if source.get('index')})
         self._names = self._read_names(company, {source['name'] for source in sources if source.get('name')})
+
+    def _read_rules(self, company):
+        return self.env['ksef.product.map']._of_supplier(company, self._partner)
 
     def _read_supplier_codes(self, company, codes):
         nothing = self.env['product.product']
@@ -53,7 +58,7 @@ class Matcher:
         """Products by their name in any language of the lines; capitals don't count."""
         found = defaultdict(self.env['product.product'].browse)
         products = self.env['product.product'].search([
-            ('company_id', 'in', [False, company.id]), ('purchase_ok', '=', True), ('name', 'in', list(names))]) if names else ()
+            ('company_id', 'in', [False, company.id]), (self.usable, '=', True), ('name', 'in', list(names))]) if names else ()
         for product in products:
             found[product.name.casefold()] |= product
         return found
@@ -66,6 +71,14 @@ class Matcher:
         rule, key = self._rules.pick(source)
         if rule:
             return Match(rule.product_id, rule, self._describe_rule(key))
+        found, why = self._match_product(source)
+        if found:
+            return Match(found, rules, why)
+        rule = self._for_all
+        return Match(rule.product_id, rule, self.env._("Rule for all other lines of the supplier") if rule else '')
+
+    def _match_product(self, source):
+        """(the one product that has the line's codes or name, why), or (nothing, '')."""
         gtin, index = source.get('gtin', ''), source.get('index')
         candidates = (
             (self._supplier_codes.get(index), self.env._("Supplier's code of the product")),
@@ -75,9 +88,8 @@ class Matcher:
         )
         for found, why in candidates:
             if found and len(found) == 1:
-                return Match(found, rules, why)
-        rule = self._for_all
-        return Match(rule.product_id, rule, self.env._("Rule for all other lines of the supplier") if rule else '')
+                return found, why
+        return self.env['product.product'], ''
 
     def _describe_rule(self, key):
         return {

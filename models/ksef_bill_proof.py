@@ -17,7 +17,7 @@ class KsefBill(models.AbstractModel):
     @api.model
     def _prove(self, move, invoice):
         """Bring the taxes of a draft to those of the invoice within rounding; return what still differs, as text or ''."""
-        sign = -1 if move.move_type == 'in_refund' else 1
+        sign = -1 if move.move_type in ('in_refund', 'out_refund') else 1
         self._fit_taxes(move, invoice, sign)
         problems = []
         stated = Decimal(str(invoice.total)) * sign

@@ -48,6 +48,7 @@ PUBLIC_METHODS = {
         'action_download_html': READ, 'action_download_zip': READ,
         'action_fetch_now': SEND, 'action_replace_draft': SEND, 'action_write_to_seller': SEND, 'action_change_receipt': SEND,
         'action_link_expense': SEND,
+        'action_import_sale': SEND,
     },
     'ksef.product.map': {'action_merge': SEND},
     'ksef.received.receipt': {'action_apply': SEND},
