@@ -69,7 +69,7 @@ class KsefWorker(models.AbstractModel):
             return True
         reference, invoice = payload
         try:
-            number = run.client.send_invoice(run.access_token, reference, invoice)
+            number = run.client.send_invoice(run.access_token, reference, invoice, **self._send_options(run, document_id))
         except KsefError as error:
             return self._sending_failed(run, document_id, session_id, error)
         self._apply(
@@ -77,6 +77,11 @@ class KsefWorker(models.AbstractModel):
             due_at=self._poll_due(run, 0), status_code=0, status_description=False, status_details=False)
         self._resume_connection(run)
         return True
+
+    @api.model
+    def _send_options(self, run, document_id):
+        """What is said about an invoice beside its bytes, as options of ``Client.send_invoice``."""
+        return {}
 
     # ------------------------------------------------------------------ the claim
 
