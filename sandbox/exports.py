@@ -9,12 +9,11 @@ from . import clock, ids
 from .archives import Writer
 from .crypto import aes_encrypt, sha256, unbase64
 from .errors import ApiError, Problem
-from .invoices import CAP, OutOfRange
+from .invoices import OutOfRange
 from .store import packed, unpacked
 from .web import Response
 
 CONCURRENT = 10
-PART = 50_000_000
 MAX_PACKAGE = 1_000_000_000
 PACKAGE_LIFE = timedelta(days=3)
 STATUS_DAYS = 7
@@ -108,14 +107,15 @@ class Exports:
         """Query, pack, split, encrypt; returns InvoicePackage without its links."""
         request = json.loads(row["request"])
         query = self._app.invoices.build(_Context(row), request["filters"])
-        rows = query.run(self._app.store, "a.metadata, a.reference, a.ksef_number, p.moment", limit=CAP + 1)
+        cap = max(1, int(self._app.settings.most_results))
+        rows = query.run(self._app.store, "a.metadata, a.reference, a.ksef_number, p.moment", limit=cap + 1)
         compression = request.get("compressionType") or "Zip"
         package = {"invoiceCount": 0, "size": 0, "parts": [], "isTruncated": False, "compressionType": compression}
         if query.hwm:
             package["permanentStorageHwmDate"] = clock.text(query.hwm)
         if rows:
             with self._app.depot.scratch() as stream:
-                taken = self._pack(stream, rows[:CAP], compression, request.get("onlyMetadata", False))
+                taken = self._pack(stream, rows[:cap], compression, request.get("onlyMetadata", False))
                 self._split(row, stream, package, compression)
             package.update(invoiceCount=taken, isTruncated=taken < len(rows))
             if package["isTruncated"]:
@@ -143,7 +143,7 @@ class Exports:
         package["size"] = stream.tell()
         stream.seek(0)
         ending = "zip" if compression == "Zip" else "tar.gz"
-        while piece := stream.read(PART):
+        while piece := stream.read(max(1, int(self._app.settings.part_bytes))):
             number = len(package["parts"]) + 1
             encrypted = aes_encrypt(row["aes_key"], row["aes_iv"], piece)
             with self._app.depot.writing(row["reference"], number) as sink:

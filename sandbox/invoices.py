@@ -9,7 +9,6 @@ from .errors import ApiError
 from .processing import unpack
 from .web import Response
 
-CAP = 10_000
 DAYS = 100
 _COLUMNS = {"PermanentStorage": "stored", "Invoicing": "invoiced", "Issue": "issued"}
 _AMOUNTS = {"Brutto": "gross", "Netto": "net", "Vat": "vat"}
@@ -102,8 +101,9 @@ class Invoices:
         values = request.values
         size = values.get("pageSize", 10)
         start = values.get("pageOffset", 0) * size
-        if start >= CAP:
-            raise ApiError(21405, f"pageOffset: dostępne jest najwyżej {CAP} pierwszych wyników zapytania.")
+        cap = max(1, int(self._app.settings.most_results))
+        if start >= cap:
+            raise ApiError(21405, f"pageOffset: dostępne jest najwyżej {cap} pierwszych wyników zapytania.")
         try:
             found = self.build(request.principal, request.data)
         except OutOfRange as error:
@@ -111,9 +111,9 @@ class Invoices:
                                   "restrictToPermanentStorageHwmDate.") from error
         order = "DESC" if values.get("sortOrder") == "Desc" else "ASC"
         rows = found.run(self._app.store, "a.metadata", order=order, limit=size + 1, offset=start)
-        shown = min(size, CAP - start)
+        shown = min(size, cap - start)
         more = len(rows) > shown
-        truncated = more and start + shown >= CAP
+        truncated = more and start + shown >= cap
         hwm = f'"{clock.text(found.hwm)}"' if found.hwm else "null"
         body = (f'{{"hasMore":{str(more).lower()},"isTruncated":{str(truncated).lower()},'
                 f'"permanentStorageHwmDate":{hwm},"invoices":[{",".join(row[0] for row in rows[:shown])}]}}')

@@ -20,6 +20,9 @@ class Settings:
     hwm_lag_seconds: float = 1.0
     storage_lag_seconds: float = 0.1
     link_seconds: float = 3 * 24 * 3600.0
+    link_delay_seconds: float = 0.0  # before a linked file is answered
+    most_results: float = 10_000.0  # of a query or an export; more are truncated
+    part_bytes: float = 50_000_000.0  # of an exported package
     environment: str = "test"
 
     @property

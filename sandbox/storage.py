@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
+import time
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -70,6 +71,7 @@ class Storage:
     def get(self, request, path):
         """GET of a link."""
         kind, reference, number = self.verify(request, path)
+        time.sleep(self._app.settings.link_delay_seconds)
         if kind == "upo":
             row = self._app.store.one("SELECT * FROM invoices WHERE reference = ? AND code = 200", reference)
             if row:
