@@ -70,6 +70,12 @@ from . import ksef_takeover_move
 from . import ksef_takeover_other
 from . import ksef_takeover_register
 from . import ksef_document_print
+from . import ksef_outage
+from . import ksef_connection_offline
+from . import ksef_document_offline
+from . import ksef_document_wait
+from . import account_move_offline
+from . import account_move_technical
 from . import ir_http
 from . import ir_websocket
 from . import ksef_worker
@@ -83,6 +89,7 @@ from . import ksef_worker_poll
 from . import ksef_worker_recover
 from . import ksef_takeover_worker
 from . import ksef_service_worker
+from . import ksef_worker_offline
 from . import ksef_fetch
 from . import ksef_fetch_connection
 from . import ksef_fetch_settings

@@ -4,7 +4,7 @@ import os
 from odoo import models
 from odoo.tools.image import image_data_uri
 
-from ..ksef.qr import qr_png
+from ..ksef.qr import CERTIFICATE_LABEL, OFFLINE_LABEL, qr_png
 from .ksef_document import LIVE_STATES
 
 PRINT_FIELD = 'invoice_pdf_report_file'
@@ -25,18 +25,30 @@ class AccountMove(models.Model):
         return self._ksef_is_live() and self.ksef_state != 'accepted' and self.sudo().ksef_document_id.mode == 'online'
 
     def _ksef_print_values(self):
-        """What the invoice report shows: {} or {awaits} or {number, link, qr (data URI), environment ('' in production)}."""
+        """What the invoice report shows: {}, {total_failure} or {awaits}, or what stands with the codes.
+
+        With the codes: ``number`` (False while there is none), ``link``, ``codes`` [{label, qr (data URI), link}], ``environment``
+        ('' in production). Code I bears the KSeF number, or OFFLINE until there is one; what was issued offline has code II, too.
+        """
         self.ensure_one()
+        if self.ksef_is_total_failure:
+            return {'total_failure': True}
         if self._ksef_awaits_number():
             return {'awaits': True}
         document = self.sudo().ksef_document_id
-        if document.state != 'accepted' or not document.verification_url:
+        is_offline = document._is_offline() and self._ksef_is_live()
+        if not document.verification_url or not (document.state == 'accepted' or is_offline):
             return {}
+        number = document.state == 'accepted' and document.ksef_number
+        codes = [(number or OFFLINE_LABEL, document.verification_url)]
+        if is_offline:
+            codes.append((CERTIFICATE_LABEL, document.certificate_url))
         labels = dict(document._fields['environment']._description_selection(self.env))
         return {
-            'number': document.ksef_number,
+            'number': number,
             'link': document.verification_url,
-            'qr': image_data_uri(base64.b64encode(qr_png(document.verification_url))),
+            'codes': [
+                {'label': label, 'link': link, 'qr': image_data_uri(base64.b64encode(qr_png(link)))} for label, link in codes],
             'environment': '' if document.environment == 'production' else labels[document.environment],
         }
 
@@ -54,7 +66,7 @@ class AccountMove(models.Model):
 
     def _get_invoice_pdf_proforma(self):
         """Without a stored PDF Odoo hands out a “proforma”: what KSeF has accepted is an invoice, and called that."""
-        if self.ksef_state != 'accepted':
+        if self.ksef_state != 'accepted' and not self._ksef_is_issued_offline():
             return super()._get_invoice_pdf_proforma()
         report = self.env['ir.actions.report']
         content, report_type = report._pre_render_qweb_pdf('account.account_invoices', self.ids)

@@ -41,6 +41,8 @@ from . import test_invoice_live
 from . import test_l10n_pl_edi
 from . import test_lock
 from . import test_neutralize
+from . import test_offline
+from . import test_offline_after
 from . import test_number_import
 from . import test_preview
 from . import test_preview_tour

@@ -38,10 +38,12 @@ PUBLIC_METHODS = {
     },
     'account.move': {
         'action_ksef_send': SEND, 'action_ksef_refresh_status': SEND, 'action_ksef_withdraw': SEND,
+        'action_ksef_go_offline': SEND, 'action_ksef_technical_correction': SEND, 'action_ksef_undo_total_failure': SEND,
         'action_ksef_set_today': SEND, 'action_ksef_explain': READ, 'action_ksef_preview': READ,
         'action_ksef_apply_lawful_rate': 'account.group_account_invoice',
         'action_ksef_take_payments': 'account.group_account_invoice',
     },
+    'ksef.go.offline': {'action_issue': SEND},
     'ksef.received': {
         'action_make_bill': SEND, 'action_make_bill_anyway': SEND, 'action_link_candidate': SEND, 'action_set_aside': SEND,
         'action_restore': SEND, 'action_try_again': SEND, 'action_open_bill': READ, 'action_download_xml': READ,
@@ -64,6 +66,6 @@ EDITED_BY_HAND = {
     'ksef.invoice.payment', 'ksef.invoice.charge', 'ksef.invoice.transport', 'ksef.new.vehicle', 'ksef.invoice.block',
 }
 # Tables that belong to no company: what they hold is public.
-SHARED_TABLES = {'ksef.service.state'}
+SHARED_TABLES = {'ksef.service.state', 'ksef.outage'}
 # Methods of Odoo that the addon extends: their own rights hold.
 ORM_METHODS = {'create', 'write', 'unlink', 'default_get', 'read', 'session_info', 'copy_data'}

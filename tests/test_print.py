@@ -43,7 +43,7 @@ class TestPrint(InvoiceCommon):
 
     def test_qr_code_is_an_image_that_can_be_scanned(self):
         move = self.accepted(number=NUMBER)
-        source = move._ksef_print_values()['qr']
+        source = move._ksef_print_values()['codes'][0]['qr']
         image = Image.open(BytesIO(base64.b64decode(source.split(',', 1)[1])))
         self.assertEqual(image.format, 'PNG')
         self.assertGreater(image.width, 300)

@@ -13,6 +13,7 @@ from . import ksef_fetch_now
 from . import ksef_received_reason
 from . import ksef_received_receipt
 from . import ksef_received_archive
+from . import ksef_go_offline
 from . import account_move_send
 from . import account_move_reversal
 from . import account_resequence

@@ -1,0 +1,65 @@
+from odoo import fields, models
+
+# What keeps a correction from being made before the invoices before it have their numbers.
+WAITING_CODES = {'correction-original-unsent', 'correction-earlier-unsent'}
+
+
+class KsefDocument(models.Model):
+    """Corrections of an invoice that is on its way wait for its KSeF number, which must stand in them, and then go by themselves."""
+    _inherit = 'ksef.document'
+
+    waits_for_original = fields.Boolean(readonly=True, help="It is rendered as soon as what it corrects has a KSeF number.")
+
+    def _freeze(self, rendered):
+        if self._waits_for_number(rendered):
+            self._lock()
+            if self.state == 'picked':
+                self.write({'waits_for_original': True, 'due_at': False, 'findings': False, 'sync_pending': True})
+            return
+        if self.waits_for_original:
+            self.waits_for_original = False
+        super()._freeze(rendered)
+
+    def _waits_for_number(self, rendered):
+        """Whether nothing but the numbers of invoices that are on their way is missing (and the way is not offline)."""
+        self.ensure_one()
+        errors = [finding for finding in rendered.findings if finding['severity'] == 'error']
+        if self.mode != 'online' or not errors or {finding['code'] for finding in errors} - WAITING_CODES:
+            return False
+        unnumbered = self.move_id._ksef_unnumbered_before()
+        return bool(unnumbered) and all(move._ksef_is_live() for move in unnumbered)
+
+    def _sync_moves(self):
+        """A number that has arrived wakes the corrections that wait for it."""
+        numbered = self.sudo().filtered(lambda document: document.sync_pending and document.state == 'accepted').move_id
+        result = super()._sync_moves()
+        if numbered:
+            numbered._ksef_wake_corrections()
+        return result
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    def _ksef_unnumbered_before(self):
+        """What this invoice corrects, and earlier corrections of it, as far as they have no KSeF number and should have one."""
+        root = self._ksef_root()
+        before = (root | self._ksef_earlier_corrections()) - self
+        return before.filtered(lambda move: not (move.ksef_is_outside or move._ksef_known_number()))
+
+    def _ksef_wake_corrections(self):
+        """Have the workers render the corrections that waited for the numbers of these invoices."""
+        waiting = self.env['ksef.document'].sudo().search([
+            ('state', '=', 'picked'), ('waits_for_original', '=', True), ('company_id', 'in', self.company_id.ids)])
+        roots = {move._ksef_root() for move in self}
+        woken = waiting.filtered(lambda document: document.move_id._ksef_root() in roots)
+        if woken:
+            woken.write({'due_at': fields.Datetime.now()})
+            self.env['ksef.worker']._trigger_workers()
+
+    def _ksef_alerts_picked(self, document):
+        if not document.waits_for_original:
+            return super()._ksef_alerts_picked(document)
+        return {'state': {'level': 'info', 'message': self.env._(
+            "This correction waits for the KSeF number of %(invoices)s, which must stand in it; then it is sent by itself. Until then you "
+            "can withdraw it.", invoices=", ".join(self._ksef_unnumbered_before().mapped('name')))}}
