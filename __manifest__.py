@@ -23,6 +23,7 @@
         'security/ksef_takeover_security.xml',
         'security/ksef_service_security.xml',
         'security/ksef_preview_security.xml',
+        'security/ksef_batch_security.xml',
         'security/ksef_offline_rules.xml',
         'data/ir_cron.xml',
         'views/ksef_connect_views.xml',

@@ -9,8 +9,12 @@ DELETE FROM ksef_credential;
 UPDATE ksef_session
    SET secret_key = NULL,
        secret_iv = NULL,
+       secret_uploads = NULL,
        due_at = NULL,
        state = CASE WHEN state IN ('opening', 'open', 'uploading', 'closing') THEN 'lost' ELSE state END;
+UPDATE ksef_document
+   SET upo_link = NULL
+ WHERE upo_link IS NOT NULL;
 UPDATE ksef_fetch
    SET secret_key = NULL,
        secret_iv = NULL,

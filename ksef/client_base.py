@@ -15,15 +15,22 @@ _ACCEPT_XML = "application/xml, application/problem+json;q=0.9, application/json
 
 
 class ClientBase:
-    """Calls over one :class:`~.transport.Transport`."""
+    """Calls over one :class:`~.transport.Transport`.
+
+    :ivar before_call: called with the :class:`~.api.Operation` before each call of one; what it raises ends the call, which
+        then was certainly not sent
+    """
 
     def __init__(self, transport):
         self._transport = transport
+        self.before_call = None
 
     def _call(self, operation, token=None, *, json=None, data=None, params=None, headers=None, **path):
         """Perform ``operation`` and return its Answer."""
         if operation.bearer is not api.Bearer.NONE and not token:
             raise KsefConfigError("This call needs a token.", operation=operation.name)
+        if self.before_call:
+            self.before_call(operation)
         return self._transport.request(
             operation.name, operation.method, operation.url_path(**path),
             token=reveal(token), json=json, data=data, params=params, headers=headers)

@@ -24,6 +24,8 @@ from . import res_config_settings
 from . import ksef_document
 from . import ksef_document_queue
 from . import ksef_document_screen
+from . import ksef_call
+from . import ksef_document_many
 from . import ksef_dates
 from . import ksef_invoice_tax
 from . import res_partner_fa3
@@ -87,6 +89,10 @@ from . import ksef_worker_permission
 from . import ksef_worker_send
 from . import ksef_worker_poll
 from . import ksef_worker_recover
+from . import ksef_worker_choice
+from . import ksef_worker_batch
+from . import ksef_worker_batch_result
+from . import ksef_worker_batch_render
 from . import ksef_takeover_worker
 from . import ksef_service_worker
 from . import ksef_worker_offline

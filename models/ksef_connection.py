@@ -198,8 +198,10 @@ class KsefConnection(models.Model):
         self.task_ids.filtered('due_at').write({'state': 'failed', 'due_at': False})
         self.task_ids.write({'secret': False})
         self.login_ids.unlink()
-        self.session_ids.write({'secret_key': False, 'secret_iv': False})
-        self.session_ids.filtered(lambda session: session.state in ('opening', 'open')).write({'state': 'lost', 'due_at': False})
+        self.session_ids.write({'secret_key': False, 'secret_iv': False, 'secret_uploads': False})
+        # A batch is ended by the worker, which also frees its documents.
+        online = self.session_ids.filtered(lambda session: session.kind == 'online')
+        online.filtered(lambda session: session.state in ('opening', 'open')).write({'state': 'lost', 'due_at': False})
 
     def action_forget_lost_secrets(self):
         """The key of the secrets is lost for good: delete what it alone could open, in all companies, to connect them anew."""

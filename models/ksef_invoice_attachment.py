@@ -95,5 +95,16 @@ class AccountMove(models.Model):
         return Attachment(blocks=tuple(block._ksef_part() for block in blocks)) if blocks else None
 
     def _ksef_sending_issues(self) -> list[Issue]:
-        """Return why a document that is right can't be sent: attachments go in batches only (reference: batch session)."""
-        return [Issue.error('attachment-batch', self, 'ksef_block_ids', value='')] if self.ksef_block_ids else []
+        """Return what stands against sending a document that is right: attachments need the company's consent.
+
+        They go in batches only; the workers see to that. Whether KSeF takes them from this company is known when it was asked;
+        where it doesn't tell, a person confirms.
+        """
+        if not self.ksef_block_ids:
+            return []
+        connection = self.company_id._ksef_connection()
+        if connection and connection._refuses_attachments():
+            return [Issue.error('attachment-consent', self, 'ksef_block_ids', value='')]
+        if connection.attachments != 'allowed':
+            return [Issue.warning('attachment-unknown', self, 'ksef_block_ids', value='')]
+        return []

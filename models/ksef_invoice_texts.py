@@ -111,9 +111,12 @@ TEXTS = {
     # transport, authorised party, attachment
     'transport-address': _lt("“%(value)s” has no address. Enter at least street or town, and the country."),
     'authorized-nip': _lt("The authorised party “%(value)s” has no NIP. Enter it."),
-    'attachment-batch': _lt(
-        "KSeF takes invoices with an attachment in batches only, which this version doesn't send. Take the attachment off, or send its "
-        "data to the buyer in another way."),
+    'attachment-consent': _lt(
+        "KSeF takes attachments only from companies that have announced them in e-Urząd Skarbowy, and this one has not. Announce them "
+        "there and send the invoice again after a quarter of an hour, or take the attachment off."),
+    'attachment-unknown': _lt(
+        "KSeF takes attachments only from companies that have announced them in e-Urząd Skarbowy. Whether this one has is not known here; "
+        "if not, KSeF will reject the invoice."),
     # statements
     'split-payment': _lt(
         "The invoice is over 15,000 PLN and has goods or services of annex 15 (%(value)s), so it must state split payment (mechanizm "

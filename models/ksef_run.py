@@ -11,6 +11,7 @@ from odoo.exceptions import UserError
 
 from ..ksef.client import Client
 from ..ksef.transport import Transport
+from .ksef_call_budget import CallBudget
 
 _logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class KsefRun:
         self._transport = None
         self._client = None
         self._company_ids = None
+        self._budget = None
 
     @contextmanager
     def hold(self):
@@ -133,6 +135,13 @@ class KsefRun:
         raise AssertionError("unreachable")
 
     @property
+    def budget(self):
+        """What KSeF's limits still allow this connection."""
+        if self._budget is None:
+            self._budget = CallBudget(self)
+        return self._budget
+
+    @property
     def client(self):
         """The KSeF client of this connection."""
         if self._client is None:
@@ -145,4 +154,5 @@ class KsefRun:
                 )
             self._transport.before_request = self.check_lock
             self._client = Client(self._transport)
+            self._client.before_call = self.budget.spend
         return self._client

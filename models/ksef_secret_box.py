@@ -19,7 +19,8 @@ KEY_ID_PARAMETER = 'l10n_pl_ksef.secret_key_id'
 SECRET_FIELDS = {
     'ksef.credential': ('secret', 'signed_secret', 'login_secret', 'access_secret', 'refresh_secret'),
     'ksef.task': ('secret',),
-    'ksef.session': ('secret_key', 'secret_iv'),
+    'ksef.session': ('secret_key', 'secret_iv', 'secret_uploads'),
+    'ksef.document': ('upo_link',),
     'ksef.fetch': ('secret_key', 'secret_iv'),
 }
 

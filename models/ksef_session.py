@@ -1,10 +1,13 @@
 import base64
+import json
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..ksef.batch import MINUTES_PER_PART, Package, PackagePart, PartUpload
 from ..ksef.crypto import SessionSecret
+from ..ksef.types import Secret
 
 # No invoice is sent into a session that ends within this time.
 END_MARGIN = timedelta(minutes=10)
@@ -43,12 +46,30 @@ class KsefSession(models.Model):
     status_code = fields.Integer(readonly=True)
     status_description = fields.Char(readonly=True)
     due_at = fields.Datetime(readonly=True, help="When a worker must look at the session again.")
+    # A batch: what was declared when it was opened, and how far it has come.
+    package = fields.Json(readonly=True, groups=fields.NO_ACCESS, help="Size and hash of the package and of its parts.")
+    uploaded_parts = fields.Integer(readonly=True)
+    part_count = fields.Integer(readonly=True)
+    failures = fields.Integer(readonly=True, help="Attempts in a row that did not succeed.")
+    polls = fields.Integer(readonly=True)
+    list_token = fields.Char(readonly=True, groups=fields.NO_ACCESS, help="Where reading the session's list goes on.")
+    invoice_count = fields.Integer(string="Invoices", readonly=True)
+    accepted_count = fields.Integer(string="Accepted", readonly=True)
+    failed_count = fields.Integer(string="Refused", readonly=True)
+    progress = fields.Integer(string="Progress", compute='_compute_progress', help="Part of the invoices that KSeF has answered about.")
     document_ids = fields.One2many('ksef.document', 'session_id', readonly=True)
 
     secret_key = fields.Char(groups=fields.NO_ACCESS, copy=False)
     secret_iv = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    secret_uploads = fields.Char(groups=fields.NO_ACCESS, copy=False)
 
     _due = models.Index('(connection_id, due_at) WHERE due_at IS NOT NULL')
+
+    @api.depends('invoice_count', 'accepted_count', 'failed_count')
+    def _compute_progress(self):
+        for session in self:
+            answered = session.accepted_count + session.failed_count
+            session.progress = 100 * answered // session.invoice_count if session.invoice_count else 0
 
     def _store_secret(self, secret):
         """Keep the session's key (``ksef.types.SessionSecret``), encrypted."""
@@ -80,3 +101,55 @@ class KsefSession(models.Model):
         except UserError:
             return False
         return True
+
+    # ------------------------------------------------------------------ batches
+
+    def _store_package(self, package):
+        """Keep what is going to be declared (``ksef.batch.Package``), before KSeF is asked."""
+        self.sudo().write({
+            'package': {
+                'size': package.size, 'hash': package.hash, 'compression': package.compression,
+                'parts': [[part.ordinal, part.offset, part.size, part.hash] for part in package.parts],
+            },
+            'part_count': len(package.parts),
+        })
+
+    def _get_package(self):
+        """The package as it was declared."""
+        stored = self.sudo().package
+        return Package(
+            stored['size'], stored['hash'], stored['compression'], tuple(PackagePart(*part) for part in stored['parts']))
+
+    def _store_opened(self, opened):
+        """Keep the reference and the pre-signed links (``ksef.batch.OpenedBatch``), these encrypted: they are told once."""
+        uploads = [[item.ordinal, item.method, item.url.reveal(), item.headers] for item in opened.uploads]
+        minutes = MINUTES_PER_PART * len(uploads)
+        self.sudo().write({
+            'state': 'uploading',
+            'reference_number': opened.reference_number,
+            'valid_until': fields.Datetime.now() + timedelta(minutes=minutes),
+            'secret_uploads': self.env['ksef.secret.box']._encrypt(json.dumps(uploads)),
+            'last_used': fields.Datetime.now(),
+            'due_at': fields.Datetime.now(),
+            'failures': 0,
+        })
+
+    def _get_uploads(self):
+        """Where the parts go (``ksef.batch.PartUpload``)."""
+        uploads = json.loads(self.env['ksef.secret.box']._decrypt(self.sudo().secret_uploads))
+        return [PartUpload(ordinal, method, Secret(url), headers) for ordinal, method, url, headers in uploads]
+
+    def _has_secrets(self):
+        """Whether the key and the links are here and can be opened on this host."""
+        session = self.sudo()
+        if not session.secret_key or not session.secret_uploads:
+            return False
+        try:
+            self._get_secret()
+        except UserError:
+            return False
+        return True
+
+    def _end(self, state, **values):
+        """The session is over; what encrypted it and where it went is needed no more."""
+        self.sudo().write({'state': state, 'due_at': False, 'secret_uploads': False, 'list_token': False} | values)

@@ -23,6 +23,11 @@ PARAMETERS = {
     'day_end_guard_minutes': 5,
     'session_idle_minutes': 20,
     'resend_limit': 3,
+    # From so many waiting invoices on a batch is sent instead of single ones (0: never), of at most so many.
+    'batch_from': 30,
+    'batch_most': 10000,
+    # Whether KSeF's limits of calls are kept here: 0 never, 1 outside the local sandbox, 2 always.
+    'count_calls': 1,
     # The longest nap of a run that waits for an answer which is due soon.
     'nap_seconds': 9,
     # What KSeF allows of lists and packages of received invoices together, and of single ones.
@@ -32,7 +37,7 @@ PARAMETERS = {
     'download_calls_per_hour': 64,
 }
 # What a number must be at least; a time-out of zero would be none that the libraries take.
-MINIMA = {'worker_count': 1, 'connect_timeout': 1, 'read_timeout': 1}
+MINIMA = {'worker_count': 1, 'batch_most': 1, 'connect_timeout': 1, 'read_timeout': 1}
 POLL_WAITS = '1,2,3,5,8'
 # One connection is served for so long at a time; then it is the turn of the one that has waited longest.
 TURN_SECONDS = 10
@@ -249,6 +254,7 @@ class KsefWorker(models.AbstractModel):
         if self._ensure_login(run):
             self._mark_interrupted(run)
             self._recover_unconfirmed(run)
+            self._serve_batches(run)
             self._send_queued(run)
             self._poll_sent(run)
             self._fetch_upos(run)

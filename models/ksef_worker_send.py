@@ -1,9 +1,11 @@
 import logging
+import math
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models
 
+from ..ksef import api as api_operations
 from ..ksef.crypto import encrypt_invoice, new_session_secret
 from ..ksef.errors import (
     ApiCode,
@@ -16,6 +18,8 @@ from ..ksef.errors import (
     KsefUnauthorizedError,
     KsefUnconfirmedError,
 )
+from .ksef_call_budget import SHORT_WAIT
+from .ksef_worker_choice import SINGLE_DOMAIN
 
 _logger = logging.getLogger(__name__)
 
@@ -33,17 +37,24 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _send_queued(self, run):
         """Send what is queued and due; stops when the connection is in trouble or the slice is over."""
-        if self._is_paused(run, 'send_paused_until'):
+        if self._is_paused(run, 'send_paused_until') or not self._send_batches(run):
             return
-        for document_id in self._due_ids(run, ['queued']):
-            if run.time_left() <= 0:
-                return
-            if midnight := self._end_of_day(run):
-                run.commit(lambda env, midnight=midnight: env['ksef.connection'].browse(run.connection_id).write(
-                    {'send_paused_until': midnight}))
+        for document_id in self._due_ids(run, ['queued'], extra=SINGLE_DOMAIN):
+            if run.time_left() <= 0 or not self._may_send(run, api_operations.SEND_INVOICE):
                 return
             if not self._send_one(run, document_id):
                 return
+
+    @api.model
+    def _may_send(self, run, operation):
+        """Whether something may be sent now: not in the last minutes of the day, and not beyond KSeF's limits."""
+        until = self._end_of_day(run)
+        wait = 0 if until else run.budget.seconds_until(operation)
+        if wait > SHORT_WAIT:
+            until = fields.Datetime.now() + timedelta(seconds=math.ceil(wait))
+        if until:
+            run.commit(lambda env: env['ksef.connection'].browse(run.connection_id).write({'send_paused_until': until}))
+        return not until
 
     @api.model
     def _end_of_day(self, run):

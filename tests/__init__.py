@@ -1,4 +1,6 @@
 from . import test_advice
+from . import test_batch_sending
+from . import test_batch_limits
 from . import test_branch
 from . import test_badges
 from . import test_connect

@@ -233,8 +233,9 @@ class TestAttachments(TradeCommon):
         move = self.new_invoice(ksef_block_ids=[Command.create({
             'heading': "Odczyty", 'keys': "Punkt poboru: 590243123456789012\n\nTaryfa: G11", 'text': "Akapit 1\nAkapit 2",
             'table': self.TABLE, 'table_description': "Zużycie", 'has_sums': True})])
-        self.refused(move, 'attachment-batch')
-        self.assertEqual([finding['code'] for finding in move._ksef_render().findings], ['attachment-batch'])
+        rendered = move._ksef_render()
+        self.assertIn(b'Zalacznik', rendered.xml)
+        self.assertEqual([(finding['severity'], finding['code']) for finding in rendered.findings], [('warning', 'attachment-unknown')])
         context = RenderContext(move, None)
         invoice, _origin = move._ksef_build(context, Entry(move), refused=False)
         xml, findings = move._ksef_prove(context, invoice, refused=False)
