@@ -108,6 +108,7 @@ from . import ksef_received_control
 from . import ksef_fetch_result
 from . import ksef_product_map
 from . import ksef_bill
+from . import ksef_bill_alerts
 from . import ksef_bill_partner
 from . import ksef_bill_tax
 from . import ksef_bill_products
@@ -121,6 +122,7 @@ from . import ksef_bill_auto
 from . import ksef_digest
 from . import ksef_sale
 from . import ksef_received_sale
+from . import ksef_received_mend
 from . import ksef_worker_fetch
 from . import ksef_worker_fetch_export
 from . import ksef_worker_fetch_download

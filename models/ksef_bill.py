@@ -67,7 +67,7 @@ class KsefBill(models.AbstractModel):
         self._check_parties(company, invoice)
         self = self.with_company(company).with_context(lang=company.partner_id.lang or self.env.lang)
         notes = []
-        partner = self._find_supplier(company, invoice.seller, notes)
+        partner = self._find_supplier(company, invoice, notes)
         currency = self._find_currency(invoice.currency)
         is_refund = invoice.total < 0
         lines = self._line_values(company, invoice, partner, is_refund, notes)

@@ -1,4 +1,3 @@
-from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -67,7 +66,8 @@ class KsefReceived(models.Model):
         if is_auto and self._auto_mode() == 'no':
             self.write({'bill_wanted': False, 'bill_auto': False, 'due_at': False})
             return
-        move = self.with_user(company.ksef_auto_user_id or self.env.user).sudo()._make_bill()
+        received = self.with_user(company.ksef_auto_user_id or self.env.user).sudo().with_context(ksef_automatic=is_auto)
+        move = received._make_bill()
         if is_auto and move:
             move.with_company(company)._ksef_finish_automatic(self._auto_mode())
 
@@ -98,11 +98,8 @@ class AccountMove(models.Model):
                     self.ksef_auto_posted = True
             except UserError as error:
                 doubts = [str(error)]
-        user = self.company_id.ksef_auto_user_id
-        if doubts and user:
-            self.activity_schedule(
-                'mail.mail_activity_data_todo', user_id=user.id, summary=self.env._("Check the bill from KSeF"),
-                note=Markup("<br/>").join(doubts))
+        if doubts:
+            self._ksef_tell_responsible(self.env._("Check the bill from KSeF"), doubts)
 
     def _ksef_doubts(self):
         """Why a bill made by itself must be seen by a person: [sentences]; empty when everything is proven."""
@@ -118,16 +115,4 @@ class AccountMove(models.Model):
         if confirmed < self.company_id.ksef_auto_after:
             doubts.append(self.env._(
                 "Only %(count)s bills of this supplier were confirmed by hand so far.", count=confirmed))
-        average = self._ksef_usual_amount()
-        if average and not average / 3 <= self.amount_total <= average * 3:
-            doubts.append(self.env._("The amount is far from what this supplier usually charges (%(usual)s).", usual=average))
         return doubts
-
-    def _ksef_usual_amount(self):
-        """What the supplier's last bills came to on average, 0 when there are fewer than three."""
-        bills = self.search([
-            ('company_id', '=', self.company_id.id), ('commercial_partner_id', '=', self.commercial_partner_id.id),
-            ('move_type', '=', 'in_invoice'), ('state', '=', 'posted'), ('currency_id', '=', self.currency_id.id)],
-            limit=12, order='invoice_date desc')
-        return round(sum(bills.mapped('amount_total')) / len(bills), 2) if len(bills) >= 3 else 0
-

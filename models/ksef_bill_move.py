@@ -26,9 +26,8 @@ class KsefBill(models.AbstractModel):
     def _finish(self, move, invoice, notes):
         """Never into a closed period; sums proven; what a person must check is written down."""
         self._keep_out_of_closed_periods(move)
-        notes += self._link_orders(move)
-        move.ksef_bill_problem = self._prove(move, invoice) or False
-        move.ksef_bill_notes = "\n".join(notes) or False
+        notes = [*notes, *self._link_orders(move)]
+        self._keep_notes(move, invoice, self._prove(move, invoice), notes)
 
     @api.model
     def _keep_out_of_closed_periods(self, move):

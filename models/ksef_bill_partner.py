@@ -1,8 +1,13 @@
 import re
 
+from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .ksef_bill_alerts import Alert
+
+# What of a contact may be taken over from an invoice.
+SUPPLIER_DATA = ('name', 'street', 'street2', 'zip', 'city', 'email', 'phone')
 ZIP_AND_CITY = re.compile(r'(\d{2}-\d{3})[ ,]+(.+)')
 
 
@@ -19,11 +24,12 @@ class KsefBill(models.AbstractModel):
     _inherit = 'ksef.bill'
 
     @api.model
-    def _find_supplier(self, company, seller, notes):
+    def _find_supplier(self, company, invoice, notes):
         """The contact with the seller's NIP, created when there is none.
 
         :raise UserError: there is none, and the company does not want suppliers to be created
         """
+        seller = invoice.seller
         nip = str(seller.nip)
         partners = self._partners_of(company, nip)
         active = partners.filtered('active')
@@ -38,10 +44,10 @@ class KsefBill(models.AbstractModel):
         if not company.ksef_create_suppliers:
             raise UserError(self.env._(
                 "No contact has the NIP %(nip)s (%(name)s). Create the supplier, then try again.", nip=nip, name=seller.name or ''))
-        notes.append(self.env._("The supplier %(name)s is new: check the contact.", name=seller.name or nip))
+        notes.append(Alert('supplier', self.env._("The supplier %(name)s is new: check the contact.", name=seller.name or nip)))
         # KSeF has checked the NIP; a register that can't be reached, or test data, must not stand in the way.
         partners = self.env['res.partner'].sudo().with_context(no_vat_validation=True)
-        return partners.create(self._supplier_values(seller)).with_env(self.env)
+        return partners.create(self._supplier_values(seller) | self._register_values(invoice)).with_env(self.env)
 
     @api.model
     def _partners_of(self, company, nip):
@@ -62,6 +68,37 @@ class KsefBill(models.AbstractModel):
         if seller.name and self._plain(seller.name) != self._plain(partner.name):
             notes.append(self.env._(
                 "On the invoice the supplier is called “%(invoice)s”, here “%(partner)s”.", invoice=seller.name, partner=partner.name))
+        stated = self._address_values(seller.address)
+        if stated.get('zip') and partner.zip and stated['zip'] != partner.zip:
+            notes.append(self.env._(
+                "On the invoice the supplier's address is %(invoice)s, here %(partner)s. “Take over the supplier's data” on the KSeF "
+                "invoice changes the contact.", invoice=self._one_line_address(stated),
+                partner=self._one_line_address({name: partner[name] for name in ('street', 'zip', 'city')})))
+
+    @api.model
+    def _one_line_address(self, values):
+        return ", ".join(filter(None, [
+            values.get('street'), " ".join(filter(None, [values.get('zip'), values.get('city')]))])) or '–'
+
+    @api.model
+    def _register_values(self, invoice):
+        """Numbers of the supplier in other registers (KRS, REGON, BDO): the first in its own field, all of them in the notes."""
+        register = next(iter(invoice.footer.registers), None) if invoice.footer else None
+        found = [('KRS', register.krs), ('REGON', register.regon), ('BDO', register.bdo)] if register else []
+        numbers = [(name, number) for name, number in found if number]
+        if not numbers:
+            return {}
+        return {
+            'company_registry': str(numbers[0][1]),
+            'comment': Markup("<br/>").join(f"{name}: {number}" for name, number in numbers)}
+
+    @api.model
+    def _changed_supplier_values(self, partner, invoice):
+        """What the invoice says otherwise about a supplier: {field of the contact: its value}, nothing emptied."""
+        stated = {name: value for name, value in self._supplier_values(invoice.seller).items() if name in SUPPLIER_DATA and value}
+        if self._plain(stated.get('name')) == self._plain(partner.name):
+            stated.pop('name', None)
+        return {name: value for name, value in stated.items() if self._plain(value) != self._plain(partner[name] or '')}
 
     @api.model
     def _plain(self, text):
@@ -107,10 +144,49 @@ class KsefBill(models.AbstractModel):
         if same:
             return {'partner_bank_id': same.id}
         if known:
-            notes.append(self.env._(
+            notes.append(Alert('bank', self.env._(
                 "The invoice asks for payment to %(number)s, which is not an account known of this supplier. Check it (Biała lista) "
-                "before you pay.", number=number))
+                "before you pay.", number=number)))
             return {'partner_bank_id': False}
         iban = f'PL{plain}' if plain.isdigit() and len(plain) == 26 else number
         bank = self.env['res.partner.bank'].sudo().create({'acc_number': iban, 'partner_id': partner.id})
         return {'partner_bank_id': bank.id}
+
+
+class KsefReceived(models.Model):
+    _inherit = 'ksef.received'
+
+    supplier_changes = fields.Text(
+        string="Data of the supplier that differ", compute='_compute_supplier_changes', compute_sudo=True,
+        help="What the invoice says otherwise about the supplier than the contact.")
+
+    @api.depends('move_id.partner_id', 'xml_size')
+    @api.depends_context('lang')
+    def _compute_supplier_changes(self):
+        labels = {name: field['string'] for name, field in self.env['res.partner'].fields_get(SUPPLIER_DATA, ['string']).items()}
+        for received in self:
+            received.supplier_changes = "\n".join(
+                f"{labels[name]}: {value}" for name, value in received._supplier_difference().items()) or False
+
+    def _supplier_difference(self):
+        """What :meth:`ksef.bill._changed_supplier_values` finds for the bill's supplier; {} where there is no bill of an FA(3)."""
+        self.ensure_one()
+        partner = self.sudo().move_id.commercial_partner_id
+        if not partner or not self.is_purchase or not self.xml_size:
+            return {}
+        bills = self.env['ksef.bill']
+        try:
+            return bills._changed_supplier_values(partner, bills._read(self._get_xml()))
+        except UserError:
+            return {}
+
+    def action_take_supplier_data(self):
+        """Write what the invoice says about the supplier to the contact; the bank account never."""
+        self.ensure_one()
+        self._check_bookkeeper()
+        self.check_access('read')
+        partner, values = self.move_id.commercial_partner_id, self._supplier_difference()
+        if not values:
+            raise UserError(self.env._("The contact has what the invoice says."))
+        partner.write(values)
+        partner.sudo().message_post(body=self.env._("Data taken over from KSeF invoice %(number)s.", number=self.ksef_number))

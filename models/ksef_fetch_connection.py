@@ -24,11 +24,13 @@ class KsefConnection(models.Model):
         help="KSeF allows so many lists and packages of invoices an hour.")
     download_calls_left = fields.Integer(
         string="Single invoices left this hour", compute='_compute_calls_left', compute_sudo=True)
+    fetch_calls_allowed = fields.Integer(compute='_compute_calls_left', compute_sudo=True)
     fetch_ids = fields.One2many('ksef.fetch', 'connection_id', readonly=True)
 
     def _compute_calls_left(self):
         settings = self.env['ksef.worker']._get_settings()
         for connection in self:
+            connection.fetch_calls_allowed = int(settings['fetch_calls_per_hour'])
             for kind, name in (('fetch', 'fetch_calls_left'), ('download', 'download_calls_left')):
                 connection[name] = max(0, int(settings[f'{kind}_calls_per_hour']) - len(connection._recent_calls(kind, HOUR)))
 

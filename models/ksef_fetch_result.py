@@ -6,6 +6,8 @@ class KsefFetch(models.Model):
     _inherit = 'ksef.fetch'
 
     explanation = fields.Text(compute='_compute_explanation', string="Why nothing came")
+    calls_left = fields.Integer(related='connection_id.fetch_calls_left', string="Fetches left this hour")
+    calls_allowed = fields.Integer(related='connection_id.fetch_calls_allowed')
     environment = fields.Selection(related='connection_id.environment')
 
     @api.depends('state', 'seen_count', 'message', 'connection_id.state', 'connection_id.permissions')

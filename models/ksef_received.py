@@ -26,7 +26,7 @@ TRANSITIONS = {
     'imported': {'stored', 'disputed'},
     'linked': {'stored', 'disputed'},
     'ignored': {'listed', 'stored'},
-    'disputed': {'listed', 'stored'},
+    'disputed': {'listed', 'stored', 'imported'},
 }
 # In the order of what matters to the books when a company stands on one invoice in several roles.
 ROLES = [

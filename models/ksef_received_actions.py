@@ -106,8 +106,10 @@ class KsefReceived(models.Model):
     def action_restore(self):
         """Take back that an invoice was set aside."""
         for received in self:
-            received._decide('stored' if received.sudo().xml_size else 'listed', reason=False, due_at=(
-                False if received.sudo().xml_size else fields.Datetime.now()))
+            has_xml, move = bool(received.sudo().xml_size), received.sudo().move_id
+            # Its draft is still there: another bill would be a second one.
+            received._decide('imported' if move else 'stored' if has_xml else 'listed', reason=False,
+                             due_at=False if has_xml else fields.Datetime.now())
         self.env['ksef.worker']._trigger_workers()
 
     def action_try_again(self):

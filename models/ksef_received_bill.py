@@ -16,7 +16,7 @@ class KsefReceived(models.Model):
     candidate_id = fields.Many2one(
         'account.move', string="May be this bill", readonly=True, ondelete='set null',
         help="A bill that was entered before and may be the same invoice.")
-    corrects = fields.Text(readonly=True, help="KSeF numbers of the invoices that this one corrects.")
+    corrects = fields.Text(readonly=True, index='trigram', help="KSeF numbers of the invoices that this one corrects.")
     bill_wanted = fields.Boolean(readonly=True, help="A person wants a bill; a worker makes it.")
     candidate_state = fields.Selection(related='candidate_id.state', string="State of that bill")
     is_purchase = fields.Boolean(compute='_compute_is_purchase')
@@ -78,8 +78,17 @@ class KsefReceived(models.Model):
         draft.check_access('write')
         if not draft or draft.state != 'draft':
             raise UserError(self.env._("Only a draft can be replaced. Link the bill, or reset it to draft first."))
+        self.sudo()._lock()
+        invoice = self._fill_draft(draft)
+        self.sudo()._attach(draft, invoice, 'imported')
+        return self.action_open_bill()
+
+    def _fill_draft(self, draft):
+        """Give a draft bill the lines, dates and amounts of the invoice; return that (``ksef.fa3.model.Invoice``).
+
+        :raise UserError: the draft cannot hold it
+        """
         received = self.sudo()
-        received._lock()
         bills = self.env['ksef.bill'].with_company(received.company_id)
         invoice = bills._read(received._get_xml())
         try:
@@ -92,8 +101,7 @@ class KsefReceived(models.Model):
         draft.invoice_line_ids.unlink()
         draft.write(values)
         bills._finish(draft, invoice, notes)
-        received._attach(draft, invoice, 'imported')
-        return self.action_open_bill()
+        return invoice
 
     def _show_bills(self):
         moves = self.move_id
@@ -157,7 +165,7 @@ class KsefReceived(models.Model):
             state, move_id=move.id, candidate_id=False, expense=False, bill_wanted=False, decided_by=self.env.uid,
             decided_at=fields.Datetime.now())
         self.env['ksef.bill']._link_original(move, invoice, self.company_id)
-        move.sudo().message_post(body=Markup("%s<br/>%s") % (
+        move.sudo()._message_log(body=Markup("%s<br/>%s") % (
             self.env._("From KSeF invoice %(number)s.", number=self.ksef_number), move.ksef_bill_notes or ''))
         self._attach_xml(move)
 

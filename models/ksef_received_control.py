@@ -52,10 +52,13 @@ class KsefReceivedControl(models.Model):
         self.ensure_one()
         self.check_access('read')
         action = self.env['ir.actions.act_window']._for_xml_id('l10n_pl_ksef.action_ksef_received')
-        return action | {'context': {}, 'domain': [('id', 'in', self._difference_ids())]}
+        return action | {
+            'name': self.env._("Differences"), 'context': {}, 'domain': [('id', 'in', self._difference_ids())],
+            'views': [(self.env.ref('l10n_pl_ksef.ksef_received_view_list_differences').id, 'list'), (False, 'form')]}
 
     def _difference_ids(self):
         """Ids of the month's invoices that are open or whose bill differs."""
+        self.env.flush_all()
         rows = self.env.execute_query(SQL(
             """
             SELECT r.id FROM ksef_received r LEFT JOIN account_move m ON m.id = r.move_id

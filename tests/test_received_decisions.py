@@ -1,7 +1,10 @@
 """What is done with received invoices beside booking them: seen, downloaded, set aside, controlled; and by whom."""
 import base64
+import html
 import io
+import re
 import zipfile
+from unittest import mock
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -29,6 +32,82 @@ class TestReceivedDecisions(BillCommon):
         control.invalidate_recordset()
         self.assertEqual(control.difference_count, 1)
         self.assertEqual(set(self.env['ksef.received'].search(control.action_open_differences()['domain'])), {changed, waiting})
+
+    def test_mended(self):
+        """Each difference of a month is mended by its button, or says why a person must decide."""
+        booked, waiting = self.fetch('goods'), self.fetch('services')
+        draft = self.bill(booked)
+        draft.invoice_line_ids[0].price_unit += 1
+        self.assertEqual((booked.difference, booked.booked_amount), ("Another amount", draft.amount_total))
+        control = self.env['ksef.received.control'].search([('company_id', '=', self.company.id)])
+        control.action_mend()
+        self.env.invalidate_all()
+        self.assertEqual((draft.amount_total, booked.difference, booked.move_id), (booked.gross_amount, False, draft))
+        self.assertEqual((waiting.state, waiting.booked_amount), ('imported', waiting.gross_amount))
+        self.assertEqual((control.difference_count, control.open_count), (0, 0))
+        self.assertFalse(self.env['ksef.received'].search(control.action_open_differences()['domain']))
+        posted = waiting.move_id
+        posted.invoice_line_ids.price_unit += 1
+        posted.action_post()
+        with self.assertRaisesRegex(UserError, re.escape(posted.name)):
+            waiting.action_mend()
+        draft.button_cancel()
+        booked.action_mend()
+        self.assertEqual((booked.state, booked.move_id.state, booked.booked_amount), ('imported', 'draft', booked.gross_amount))
+        self.assertNotEqual(booked.move_id, draft)
+
+    def test_disputed_draft(self):
+        """The draft of a disputed invoice is confirmed by nobody; restored, it is that bill again and no second one."""
+        received = self.fetch('goods')
+        move = self.bill(received)
+        received._set_aside('disputed', "nie nasze")
+        with self.assertRaisesRegex(UserError, re.escape(received.invoice_number)):
+            move.action_post()
+        self.assertEqual(move.state, 'draft')
+        received.action_restore()
+        self.assertEqual((received.state, received.move_id), ('imported', move))
+        move.action_post()
+        self.assertEqual(move.state, 'posted')
+
+    def test_supplier_data(self):
+        """Data of the supplier that have changed are offered, and written only when a person says so."""
+        received = self.fetch('goods')
+        supplier = self.env['res.partner'].create({
+            'name': received.seller_name, 'vat': f'PL{received.seller_nip}', 'street': "ul. Stara 1", 'zip': "00-950", 'city': "Łódź"})
+        move = self.bill(received)
+        self.assertIn("00-950", move.ksef_bill_notes)
+        self.assertIn("02-001", received.supplier_changes)
+        self.assertNotIn(received.seller_name, received.supplier_changes)
+        self.assertEqual(supplier.zip, "00-950")
+        received.action_take_supplier_data()
+        self.assertEqual((supplier.street, supplier.zip, supplier.city), ("ul. Magazynowa 7", "02-001", "Warszawa"))
+        received.invalidate_recordset()
+        self.assertFalse(received.supplier_changes)
+        with self.assertRaises(UserError):
+            received.action_take_supplier_data()
+
+    def test_registers(self):
+        """A new supplier gets its numbers in other registers."""
+        xml = self.fetch('goods')._get_xml().replace(b'</Fa>', (
+            b'</Fa><Stopka><Rejestry><KRS>0000012345</KRS><REGON>123456785</REGON><BDO>000012345</BDO></Rejestry></Stopka>'))
+        supplier = self.bill(self.receive(xml)).partner_id
+        self.assertEqual(supplier.company_registry, '0000012345')
+        self.assertIn('REGON: 123456785', supplier.comment)
+        self.assertIn('BDO: 000012345', supplier.comment)
+
+    def test_files(self):
+        """S4-07: the page has QR code I; the PDF, where this server makes one, is named by the KSeF number."""
+        received = self.fetch('goods')
+        self.assertIn('data:image/png', received.preview)
+        self.assertIn(html.escape(received.verification_url), received.preview)
+        url = received.action_download_pdf()['url']
+        self.assertIn(f"/{received.ksef_number}.{'pdf' if received.has_pdf else 'html'}", url)
+        state = type(self.env['ir.actions.report'])
+        with mock.patch.object(state, 'get_wkhtmltopdf_state', lambda report: 'ok'), mock.patch.object(
+                state, '_run_wkhtmltopdf', lambda report, bodies, **options: b'%PDF' + bodies[0].encode()):
+            received.invalidate_recordset()
+            self.assertIn(f'/pdf/{received.ksef_number}.pdf', received.action_download_pdf()['url'])
+            self.assertIn(received.invoice_number.encode(), base64.b64decode(received.pdf))
 
     def test_preview(self):
         """S4-07: the invoice is shown as a page named by its KSeF number; what is no FA(3) is not, and can be downloaded."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo.exceptions import UserError
 from odoo.tests import Form, new_test_user, tagged
 
+from .common import SELLER_NIP
 from .test_received_bill import BillCommon
 from .test_received_common import METADATA
 
@@ -149,6 +150,94 @@ class TestAutomaticBills(BillCommon):
         self.company.write({'ksef_auto_bill': 'post', 'ksef_auto_after': 0})
         received = self.fetch('goods')
         self.assertEqual(received.move_id.state, 'draft')
+
+    def alerts(self, move):
+        """What the responsible is told about the bill at once."""
+        return "".join(move.activity_ids.filtered(lambda activity: "Alert" in (activity.summary or '')).mapped('note'))
+
+    def by_hand(self, xml, **values):
+        """A bill made by a person."""
+        self.company.ksef_auto_bill = 'no'
+        return self.bill(self.receive(xml, **values))
+
+    def test_alerts_of_supplier_and_bank(self):
+        """A new supplier, later another account: told to the responsible, unless the company has switched that off."""
+        xml = self.fetch('goods')._get_xml()
+        first = self.received().move_id
+        self.assertIn("new", first.activity_ids.note)
+        first.action_post()
+        other = xml.replace(b'GOO', b'TWO').replace(b'61109010140000071219812874', b'27114020040000300201355387')
+        move = self.by_hand(other)
+        self.assertIn('27114020040000300201355387', self.alerts(move))
+        self.assertFalse(move.partner_bank_id)
+        self.company.ksef_alert_bank = False
+        quiet = self.by_hand(other.replace(b'TWO', b'THREE'))
+        self.assertFalse(self.alerts(quiet))
+        self.assertFalse(quiet.partner_bank_id)
+        self.assertIn('27114020040000300201355387', quiet.ksef_bill_remarks)
+        self.assertNotIn('27114020040000300201355387', quiet.ksef_bill_notes or '')
+
+    def test_alert_of_amount(self):
+        """S1-16: far from what the supplier charges: held, until the rule is switched off."""
+        self.company.write({'ksef_auto_bill': 'post', 'ksef_auto_after': 3})
+        for _month in range(3):
+            self.fetch('services').move_id.action_post()
+        xml = self.received()[0]._get_xml()
+        large = xml.replace(b'SER', b'BIG').replace(b'<P_8B>12.5<', b'<P_8B>125<').replace(b'2250.00', b'22500.00').replace(
+            b'517.50', b'5175.00').replace(b'2767.50', b'27675.00')
+        move = self.by_hand(large)
+        self.assertEqual((move.amount_total, move.ksef_bill_problem), (27675.0, False))
+        self.assertIn('2767.5', self.alerts(move))
+        self.assertIn("far from", "".join(move._ksef_doubts()))
+        self.company.ksef_alert_amount = False
+        quiet = self.by_hand(large.replace(b'BIG', b'HUGE'))
+        self.assertFalse(self.alerts(quiet))
+        self.assertNotIn("far from", "".join(quiet._ksef_doubts()))
+        self.assertIn("far from", quiet.ksef_bill_remarks)
+
+    def test_alert_of_closed_period(self):
+        """A correction of a month that is booked already."""
+        received = self.fetch('goods')
+        original = received.move_id
+        original.action_post()
+        self.company.ksef_auto_bill = 'no'
+        self.assertNotIn("already booked", self.alerts(self.bill(self.fetch('correction'))))
+        last_month = original.date.replace(day=1) - timedelta(days=1)
+        self.env.cr.execute("UPDATE account_move SET date = %s WHERE id = %s", [last_month, original.id])
+        self.env.invalidate_all()
+        told = self.alerts(self.bill(self.fetch('correction')))
+        self.assertIn("already booked", told)
+        self.assertIn(f'{last_month:%m.%Y}', told)
+
+    def test_alert_of_buyer(self):
+        """Another name, another postal code, an unknown branch; the legal form alone makes no difference."""
+        self.company.ksef_alert_buyer = True
+        xml = self.fetch('goods')._get_xml().decode()
+        self.received().move_id.action_post()
+        right = xml.replace(f'Nabywca {SELLER_NIP}', 'SPRZEDAWCA Spółka z ograniczoną odpowiedzialnością').replace(
+            'ul. Przykładowa 1, 00-001', 'ul. Prosta 1, 00-838')
+        self.assertNotEqual(right, xml)
+        move = self.by_hand(right.replace('GOO', 'A').encode())
+        self.assertFalse(self.alerts(move))
+        self.assertIn("postal code", self.alerts(self.by_hand(right.replace('GOO', 'B').replace('00-838', '99-999').encode())))
+        self.assertIn("Zupełnie inna", self.alerts(self.by_hand(
+            right.replace('GOO', 'C').replace('SPRZEDAWCA Sp', 'Zupełnie inna sp').encode())))
+        branch = (f'</Podmiot2><Podmiot3><DaneIdentyfikacyjne><IDWew>{SELLER_NIP}-12345</IDWew><Nazwa>Oddział w Kielcach</Nazwa>'
+                  '</DaneIdentyfikacyjne><Rola>2</Rola></Podmiot3>')
+        told = self.alerts(self.by_hand(right.replace('GOO', 'D').replace('</Podmiot2>', branch).encode()))
+        self.assertIn("Oddział w Kielcach", told)
+        self.company.ksef_alert_buyer = False
+        quiet = self.by_hand(right.replace('GOO', 'E').replace('</Podmiot2>', branch).encode())
+        self.assertIn("Oddział w Kielcach", quiet.ksef_bill_remarks)
+        self.assertFalse(self.alerts(quiet))
+
+    def test_responsible_without_rights(self):
+        """A responsible who may not see bills stops none from being made."""
+        self.company.ksef_auto_user_id = new_test_user(self.env, 'ksef_visitor', 'base.group_user', company_id=self.company.id,
+                                                       company_ids=[(6, 0, self.company.ids)])
+        received = self.fetch('services')
+        self.assertEqual(received.state, 'imported', received.problem)
+        self.assertFalse(received.move_id.activity_ids)
 
     def test_one_failure_stops_nothing(self):
         self.env.ref('base.EUR').active = False

@@ -21,6 +21,7 @@ class KsefFetchNow(models.TransientModel):
     date_from = fields.Date(required=True, default=lambda self: self.env['account.move']._ksef_today() - timedelta(days=30))
     date_to = fields.Date(required=True, default=lambda self: self.env['account.move']._ksef_today())
     date_type = fields.Selection(DATE_TYPES, string="Dates of", required=True, default='storage')
+    calls_allowed = fields.Integer(compute='_compute_calls_left')
     calls_left = fields.Integer(string="Fetches left this hour", compute='_compute_calls_left')
 
     @api.model
@@ -31,6 +32,7 @@ class KsefFetchNow(models.TransientModel):
     def _compute_calls_left(self):
         for wizard in self:
             connections = [company._ksef_connection() for company in wizard.company_ids]
+            wizard.calls_allowed = max((connection.fetch_calls_allowed for connection in connections if connection), default=0)
             wizard.calls_left = min((connection.fetch_calls_left for connection in connections if connection), default=0)
 
     def action_fetch(self):

@@ -37,7 +37,7 @@ class KsefReceivedArchive(models.TransientModel):
         with zipfile.ZipFile(stream, 'w', zipfile.ZIP_DEFLATED) as archive:
             for one in ready:
                 archive.writestr(f'{one.ksef_number}.xml', one._get_xml())
-                if one.html:
+                if one.html:  # a PDF of each would take seconds
                     archive.writestr(f'{one.ksef_number}.html', base64.b64decode(one.html))
             archive.writestr('index.csv', self._index(ready))
         return self.create({'name': 'ksef.zip', 'content': base64.b64encode(stream.getvalue())})

@@ -1,0 +1,160 @@
+"""Bad input: kept, shown, never a traceback, never half a bill. Packages (wrong hash, bombs, names) are in ksef/tests and test_fetch."""
+import re
+from unittest import mock
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .common import SELLER_NIP
+from .test_received_bill import BillCommon
+
+BOMB = b'<!DOCTYPE Faktura [<!ENTITY a "ha">' + b''.join(
+    b'<!ENTITY %c "&%c;&%c;&%c;&%c;&%c;&%c;&%c;&%c;">' % (98 + number, *([97 + number] * 8)) for number in range(12)) + b']>'
+OTHER_NIP = '7740001454'
+
+
+@tagged('post_install', '-at_install')
+class TestReceivedBadInput(BillCommon):
+
+    def setUp(self):
+        super().setUp()
+        self.good = self.fetch('goods')._get_xml()
+
+    def refuse(self, content, *words, **values):
+        """Try a bill of these bytes: refused with these words, kept as it is, and nothing is made."""
+        count = self.env['account.move'].search_count([]), self.env['res.partner'].search_count([])
+        received = self.receive(content, **values)
+        received.action_make_bill()
+        self.assertEqual((received.state, received.move_id.ids), ('failed', []), received.problem)
+        for word in words:
+            self.assertIn(word, received.problem)
+        self.assertEqual(received._get_xml(), content)
+        self.assertTrue(received.action_download_xml()['url'])
+        self.assertEqual(count, (self.env['account.move'].search_count([]), self.env['res.partner'].search_count([])))
+        return received
+
+    def book(self, content, **values):
+        """The bill of these bytes, with a number of its own."""
+        self._numbers = getattr(self, '_numbers', 0) + 1
+        return self.bill(self.receive(re.sub(b'GOO/', b'N%d/' % self._numbers, content), **values))
+
+    def test_other_documents(self):
+        """Documents of other kinds say what they are, and that the bill is entered by hand."""
+        for content, word in (
+            (b'<Faktura xmlns="http://crd.gov.pl/wzor/2023/06/29/12648/"/>', "FA(2)"),
+            (b'<Faktura xmlns="http://crd.gov.pl/wzor/2026/03/06/14189/"/>', "FA_RR"),
+            (b'<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"/>', "PEF"),
+            (b'<CreditNote xmlns="urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2"/>', "PEF"),
+            (b'<a/>', "FA(3)"), (self.good.replace(b'<Podmiot2>', b'<Podmiot2><Obcy/>'), "FA(3)"),
+            (b'%PDF-1.7 \x00\x01', "XML"), (b'{"invoice": 1}', "XML"),
+        ):
+            with self.subTest(word):
+                self.assertFalse(self.refuse(content, word).preview)
+
+    def test_broken_encoding(self):
+        """Bytes that are not what the file says, or that end in the middle."""
+        for content in (
+            self.good.replace('Hurtownia Przykładowa'.encode(), 'Hurtownia Przykładowa'.encode('cp1250')),
+            self.good.replace(b'UTF-8', b'UTF-16'), self.good[:len(self.good) // 2], b'\xff\xfe' + self.good,
+            self.good.replace(b'<Fa>', b'<Fa>\x00'),
+        ):
+            self.assertNotEqual(content, self.good)
+            self.refuse(content, "XML")
+
+    def test_document_types(self):
+        """A DOCTYPE is never read: no entity is expanded and no file is opened."""
+        head, rest = self.good.split(b'?>', 1)
+        start = head + b'?>'
+        for content in (
+            start + BOMB + rest.replace(b'Papier biurowy', b'&m;'),
+            start + b'<!DOCTYPE Faktura [<!ENTITY x SYSTEM "file:///etc/hostname">]>' + rest.replace(b'Papier biurowy', b'&x;'),
+            start + b'<!DOCTYPE Faktura SYSTEM "http://127.0.0.1:9/x.dtd">' + rest,
+            start + b'<!DOCTYPE Faktura>' + rest,
+        ):
+            self.assertFalse(self.refuse(content, "document type").preview)
+
+    def test_currency(self):
+        """A currency that nobody knows: said by its name."""
+        self.refuse(self.good.replace(b'<KodWaluty>PLN', b'<KodWaluty>XAU'), 'XAU')
+
+    def test_unit(self):
+        """An unknown unit changes nothing: quantity and price stay the invoice's, the unit is Odoo's own."""
+        move = self.book(self.good.replace(b'<P_8A>ryza', b'<P_8A>zgrzewka po 24'))
+        line = move.invoice_line_ids[0]
+        self.assertEqual((line.quantity, line.price_unit, line.ksef_source['unit']), (20, 17.9, "zgrzewka po 24"))
+        self.assertEqual(move.amount_total, 1052.88)
+
+    def test_own_invoice(self):
+        """Supplier = own company."""
+        content = self.good.replace(re.search(rb'<NIP>(\d+)</NIP>', self.good)[0], b'<NIP>%s</NIP>' % SELLER_NIP.encode(), 1)
+        self.refuse(content, self.company.name)
+
+    def test_another_buyer(self):
+        """S1-14: the buyer is another company, one of this database too."""
+        content = self.good.replace(SELLER_NIP.encode(), OTHER_NIP.encode())
+        self.refuse(content, SELLER_NIP)
+        other = self.env['res.company'].create({'name': "Druga firma", 'vat': f'PL{OTHER_NIP}', 'country_id': self.env.ref('base.pl').id})
+        self.refuse(content, SELLER_NIP)
+        self.assertFalse(self.env['account.move'].search_count([('company_id', '=', other.id)]))
+
+    def test_zero(self):
+        """Nothing to pay: a bill of zero, with its line."""
+        content = re.sub(rb'<P_9A>[^<]*<', b'<P_9A>0<', re.sub(rb'<P_11>[^<]*<', b'<P_11>0.00<', self.good))
+        content = re.sub(rb'<(P_1[345][_1]*)>[^<]*<', rb'<\1>0.00<', content)
+        move = self.book(content)
+        self.assertEqual((move.move_type, move.amount_total, len(move.invoice_line_ids)), ('in_invoice', 0, 2))
+        move.action_post()
+
+    def test_negative(self):
+        """A sum below zero is a refund, line by line."""
+        content = re.sub(rb'<P_8B>', b'<P_8B>-', self.good)
+        content = re.sub(rb'<(P_11|P_13_1|P_14_1|P_15)>', rb'<\1>-', content)
+        move = self.book(content)
+        self.assertEqual((move.move_type, move.amount_total, move.amount_tax), ('in_refund', 1052.88, 196.88))
+        self.assertEqual(move.invoice_line_ids.mapped('quantity'), [20, 2])
+        self.assertFalse(move.ksef_bill_problem)
+
+    def test_ten_thousand_lines(self):
+        """As many lines as KSeF takes are read and worked out, each once, with their sums."""
+        start, end = self.good.index(b'<FaWiersz>'), self.good.rindex(b'</FaWiersz>') + len(b'</FaWiersz>')
+        lines = b''.join(
+            b'<FaWiersz><NrWierszaFa>%d</NrWierszaFa><P_7>Pozycja %d</P_7><P_8B>1</P_8B><P_9A>1.00</P_9A><P_11>1.00</P_11><P_12>23</P_12>'
+            b'</FaWiersz>' % (number, number) for number in range(1, 10_001))
+        content = self.good[:start] + lines + self.good[end:]
+        for name, value in ((b'P_13_1', b'10000.00'), (b'P_14_1', b'2300.00'), (b'P_15', b'12300.00')):
+            content = re.sub(b'<%s>[^<]*<' % name, b'<%s>%s<' % (name, value), content)
+        bills = self.env['ksef.bill'].with_company(self.company)
+        values, _notes = bills._values(self.company, bills._read(content))
+        booked = [line for _command, _id, line in values['invoice_line_ids']]
+        self.assertEqual(len(booked), 10_000)
+        self.assertEqual(sum(line['quantity'] * line['price_unit'] for line in booked), 10_000)
+        self.assertEqual(len({line['name'] for line in booked}), 10_000)
+
+    def test_a_mistake_of_the_program(self):
+        """An error nobody thought of, in one of many: it stays with a sentence, and the others get their bills."""
+        self.issue(21)
+        self.follow('export')
+        self.run_workers(2)
+        rows = self.received().filtered(lambda one: one.state == 'stored')
+        spoilt, make = rows[5], type(rows)._try_bill
+
+        def fail(this, received, is_different):
+            if received == spoilt:
+                raise KeyError('x')
+            return make(this, received, is_different)
+        rows.action_make_bill()
+        with mock.patch.object(type(rows), '_try_bill', fail), self.assertLogs('odoo.addons.l10n_pl_ksef', 'ERROR'):
+            self.run_workers(3)
+        self.assertEqual((spoilt.state, bool(spoilt.problem)), ('failed', True))
+        self.assertEqual(set((rows - spoilt).mapped('state')), {'imported'})
+
+    def test_dropped(self):
+        """The same by hand: a file that is no invoice leaves an empty draft with the reason."""
+        content = self.good.replace(b'<KodWaluty>PLN', b'<KodWaluty>XAU')
+        attachment = self.env['ir.attachment'].create({'name': 'f.xml', 'raw': content, 'mimetype': 'application/xml'})
+        move = self.company_data['default_journal_purchase'].with_context(
+            default_move_type='in_invoice')._create_document_from_attachment(attachment.ids)
+        self.assertFalse(move.invoice_line_ids)
+        self.assertTrue(any('XAU' in (body or '') for body in move.message_ids.mapped('body')))
+        with self.assertRaises(UserError):
+            move.action_post()
