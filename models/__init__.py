@@ -65,6 +65,7 @@ from . import account_move_preview
 from . import account_move_send
 from . import account_move_l10n_pl_edi
 from . import account_move_production
+from . import ksef_invoice_self_billing
 from . import ksef_service_connection
 from . import ksef_takeover
 from . import ksef_takeover_document
@@ -119,6 +120,7 @@ from . import ksef_received_expense
 from . import ksef_bill_move
 from . import ksef_bill_orders
 from . import ksef_bill_auto
+from . import ksef_received_self_billing
 from . import ksef_digest
 from . import ksef_sale
 from . import ksef_received_sale

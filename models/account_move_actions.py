@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from .account_move_lock import SALE_TYPES
 from .ksef_document import OPEN_STATES, WITHDRAWABLE_STATES
 
 # What is computed from the state; SQL writes the state, so the cache is told by name.
@@ -25,20 +24,20 @@ class AccountMove(models.Model):
     ksef_can_withdraw = fields.Boolean(compute='_compute_ksef_buttons')
     ksef_can_set_today = fields.Boolean(compute='_compute_ksef_buttons')
 
-    @api.depends('company_id', 'move_type', 'state', 'ksef_state')
+    @api.depends('company_id', 'move_type', 'journal_id', 'state', 'ksef_state')
     @api.depends_context('uid')
     def _compute_ksef_buttons(self):
         is_reader = self.env.user.has_group('l10n_pl_ksef.group_ksef_read')
         is_sender = self.env.user.has_group('l10n_pl_ksef.group_ksef_send')
         for move in self:
             connection = move.company_id._ksef_connection() if move.company_id else self.env['ksef.connection']
-            offered = is_reader and move.move_type in SALE_TYPES and bool(connection)
+            offered = is_reader and move._ksef_is_issued() and bool(connection)
             usable = offered and is_sender and connection.state != 'neutralised'
             move.ksef_is_connected = bool(connection)
             move.ksef_is_offered = offered
             move.ksef_can_send = bool(usable and move.state == 'posted' and move.ksef_state in SENDABLE_STATES)
             # whatever becomes of the connection, what has not left can be taken back
-            move.ksef_can_withdraw = bool(is_sender and move.move_type in SALE_TYPES and move.ksef_state in WITHDRAWABLE_STATES)
+            move.ksef_can_withdraw = bool(is_sender and move.ksef_state in WITHDRAWABLE_STATES)
             move.ksef_can_refresh = bool(usable and move.ksef_state in (*OPEN_STATES, 'help'))
             move.ksef_can_set_today = bool(move.ksef_can_send and move._ksef_asks_for_date())
 

@@ -1,7 +1,6 @@
 from odoo import models
 
 from .account_move_actions import SENDABLE_STATES
-from .account_move_lock import SALE_TYPES
 
 
 class AccountMove(models.Model):
@@ -29,7 +28,7 @@ class AccountMove(models.Model):
         connection = self.company_id.sudo().ksef_connection_id
         states = dict(self.env['ksef.document']._fields['state']._description_selection(self.env))
         checks = (
-            (self.move_type not in SALE_TYPES, self.env._("Only customer invoices and credit notes are sent to KSeF.")),
+            (not self._ksef_is_issued(), self.env._("Only customer invoices and credit notes are sent to KSeF.")),
             (not self.env.user.has_group('l10n_pl_ksef.group_ksef_send'), self.env._(
                 "You don't have the right “KSeF: send”. Ask your administrator for it.")),
             (self.company_id not in self.env.companies, self.env._(

@@ -6,7 +6,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import float_compare
 
-from .account_move_lock import SALE_TYPES
 from .ksef_invoice_findings import Issue
 
 FIXED_HOLIDAYS = {(1, 1), (1, 6), (5, 1), (5, 3), (8, 15), (11, 1), (11, 11), (12, 25), (12, 26)}
@@ -53,7 +52,7 @@ class AccountMove(models.Model):
     @api.depends('currency_id', 'company_currency_id', 'invoice_date', 'taxable_supply_date', 'delivery_date', 'ksef_period_end')
     def _compute_ksef_lawful_rate_date(self):
         for move in self:
-            foreign = move.move_type in SALE_TYPES and move.currency_id != move.company_currency_id and move.invoice_date
+            foreign = move._ksef_is_issued() and move.currency_id != move.company_currency_id and move.invoice_date
             supplied = move.ksef_period_end or move.taxable_supply_date or move.delivery_date
             days = [day for day in (move.invoice_date, supplied) if day]
             move.ksef_lawful_rate_date = working_day_before(min(days)) if foreign else False

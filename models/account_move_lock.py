@@ -34,6 +34,11 @@ class AccountMove(models.Model):
         """Names of the invoice's fields that close with it; modules that bring more into the XML add theirs."""
         return LOCKED_FIELDS
 
+    def _ksef_is_issued(self):
+        """Whether this is an invoice that the company issues: customer invoices and credit notes (and self-billing)."""
+        self.ensure_one()
+        return self.move_type in SALE_TYPES
+
     def _ksef_check_open(self, changed):
         """Refuse a change of what a closed invoice consists of, and keep open ones open until this transaction ends.
 
@@ -44,7 +49,7 @@ class AccountMove(models.Model):
         :param changed: what would be changed, for the message (a text, or a function that returns it)
         :raise UserError: one of the invoices is closed
         """
-        candidates = self.filtered(lambda move: move.move_type in SALE_TYPES and (move.state == 'posted' or move.ksef_is_locked))
+        candidates = self.filtered(lambda move: move.ksef_is_locked or (move.state == 'posted' and move._ksef_is_issued()))
         if not candidates.ids:
             return
         self.env['res.company'].flush_model(['ksef_connection_id'])

@@ -47,7 +47,7 @@ class AccountMove(models.Model):
             raise UserError(self.env._(
                 "Confirm the invoice first; only confirmed invoices can be sent to KSeF: %(invoices)s",
                 invoices=", ".join(unposted.mapped('display_name'))))
-        others = self.filtered(lambda move: move.move_type not in ('out_invoice', 'out_refund'))
+        others = self.filtered(lambda move: not move._ksef_is_issued())
         if others:
             raise UserError(self.env._(
                 "Only customer invoices go to KSeF; take these out of the selection: %(invoices)s",

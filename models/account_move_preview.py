@@ -8,7 +8,6 @@ from odoo.exceptions import AccessError, UserError
 
 from ..ksef.fa3.finding import ERROR
 from ..ksef.fa3.model import Invoice
-from .account_move_lock import SALE_TYPES
 from .ksef_invoice_context import Entry, RenderContext
 from .ksef_render_memo import remembering
 
@@ -39,7 +38,7 @@ class AccountMove(models.Model):
         """Show the invoices as KSeF will show them ("KSeF preview"); drafts too."""
         self._ksef_check_reader()
         self.check_access('read')
-        moves = self.filtered(lambda move: move.move_type in SALE_TYPES and move.state != 'cancel')
+        moves = self.filtered(lambda move: move._ksef_is_issued() and move.state != 'cancel')
         if not moves:
             raise UserError(self.env._("Only customer invoices and credit notes that aren't cancelled have a KSeF preview."))
         return self.env['ksef.preview']._open(moves)

@@ -18,7 +18,7 @@ class AccountMove(models.Model):
             tax = item.tax_ids[:1] if item.display_type == 'product' else item.tax_line_id
             if tax or item.display_type == 'product':
                 rate = (item.currency_id, -tax.amount, self._ksef_rate_label(tax))
-                sums[rate][bool(item.tax_line_id)] -= item.amount_currency
+                sums[rate][bool(item.tax_line_id)] += item.move_id._ksef_side() * item.amount_currency
         return [
             {'rate': label} | dict(zip(('net', 'tax', 'gross'), map(currency.format, (net, tax, net + tax)), strict=True))
             for (currency, _order, label), (net, tax) in sorted(sums.items(), key=lambda entry: (entry[0][0].id, *entry[0][1:]))

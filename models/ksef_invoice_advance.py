@@ -47,8 +47,12 @@ class AccountMove(models.Model):
             return self.ksef_special_kind
         if self._is_downpayment():
             return 'advance'
-        products = self.line_ids.filtered(lambda item: item.display_type == 'product')
-        return 'settlement' if self._ksef_deductions(products) else None
+        return 'settlement' if self._ksef_own_deductions() else None
+
+    @once
+    def _ksef_own_deductions(self):
+        """Return the lines of this invoice that take off an advance which has its own invoice."""
+        return self._ksef_deductions([item for item in self.line_ids if item.display_type == 'product'])
 
     def _ksef_deductions(self, items):
         """Return those of the product lines that take off an advance which has its own invoice."""

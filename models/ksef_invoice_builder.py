@@ -8,7 +8,6 @@ from odoo import models
 from ..ksef.fa3.finding import ERROR
 from ..ksef.fa3.model import Invoice, Period
 from ..ksef.fa3.text import collapse
-from .account_move_lock import SALE_TYPES
 from .ksef_invoice_context import Entry, RenderContext
 from .ksef_invoice_findings import Origin
 from .ksef_render_memo import remembering, uncollected
@@ -77,7 +76,7 @@ class AccountMove(models.Model):
         entry = Entry(self)
         issues = self._ksef_find_refusals(context, entry)
         xml, seller_nip = None, ''
-        if self.move_type in SALE_TYPES and self.state == 'posted':
+        if self._ksef_is_issued() and self.state == 'posted':
             refused = any(issue.severity == ERROR for issue in issues)
             invoice, origin = self._ksef_build(context, entry, refused)
             seller_nip = invoice.seller.nip or ''

@@ -1,8 +1,10 @@
 """What rendering shares: facts about taxes and units for a whole batch, and the journal entry read once."""
 
+import hashlib
 import uuid
 from collections import defaultdict
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from odoo import fields
 
@@ -12,6 +14,19 @@ from .ksef_invoice_tax import TaxKind, known_grids
 
 POLISH = 'pl_PL'
 TEXT_TYPES = ('line_section', 'line_subsection', 'line_note')
+
+
+class Booked(NamedTuple):
+    """What a product line is made of, read once: reading a field of a record costs more than most that is done with it."""
+
+    quantity: float
+    price_unit: float
+    discount: float
+    net: float
+    gross: float
+    balance: float
+    tax: Any
+    price_include: bool
 
 
 class Entry:
@@ -29,7 +44,7 @@ class Entry:
         for item in self.items:
             by_type[item.display_type].append(item)
         self.products = sorted(by_type['product'], key=_printed_order)
-        deducted = move._ksef_deductions(self.products)
+        deducted = move._ksef_own_deductions()
         self.deducted = [item for item in self.products if item in deducted]
         self.lines = [item for item in self.products if item not in deducted] if deducted else self.products
         texts = [item for kind in TEXT_TYPES for item in by_type[kind]]
@@ -55,7 +70,8 @@ class RenderContext:
         languages = dict(model.env['res.lang'].get_installed())
         self._language = POLISH if POLISH in languages else 'en_US'
         self._units, self._kinds, self._grids, self._booked = {}, {}, {}, {}
-        self._line_kinds, self.states = {}, {}
+        self._line_kinds, self._items, self.states = {}, {}, {}
+        self._uid_start = hashlib.sha1(self.namespace.bytes, usedforsecurity=False)
         self.schema, self.schema_problem = None, None
         try:
             self.schema = model._ksef_schema()
@@ -70,10 +86,20 @@ class RenderContext:
             self._kinds[tax.id] = tax._ksef_kind()
         return self._kinds[tax.id]
 
+    def booked(self, item) -> Booked:
+        """Return what a product line is made of."""
+        booked = self._items.get(item.id)
+        if booked is None:
+            tax = item.tax_ids[:1]
+            booked = self._items[item.id] = Booked(
+                item.quantity, item.price_unit, item.discount, item.price_subtotal, item.price_total, item.balance, tax,
+                bool(tax.price_include))
+        return booked
+
     def line_kind(self, item) -> TaxKind | None:
         """Return what the tax of a journal item is in FA(3)."""
         if item.id not in self._line_kinds:
-            self._line_kinds[item.id] = self.kind(item.tax_ids[:1])[0]
+            self._line_kinds[item.id] = self.kind(self.booked(item).tax)[0]
         return self._line_kinds[item.id]
 
     def line_kinds(self, entry: Entry) -> list[TaxKind]:
@@ -108,4 +134,6 @@ class RenderContext:
 
     def uid(self, record) -> str:
         """Return the identifier of a line (UU_ID), made from its record: the same in an invoice and all its corrections."""
-        return str(uuid.uuid5(self.namespace, f'{record._name}/{record.id}'))
+        digest = self._uid_start.copy()
+        digest.update(f'{record._name}/{record.id}'.encode())
+        return str(uuid.UUID(bytes=digest.digest()[:16], version=5))  # uuid5 of the namespace, which needn't be hashed anew

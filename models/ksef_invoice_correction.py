@@ -14,6 +14,7 @@ from .ksef_invoice_party import polish_number
 from .ksef_invoice_states import as_difference, corrected
 from .ksef_render_memo import once
 
+INVOICE_TYPES, REFUND_TYPES = ('out_invoice', 'in_invoice'), ('out_refund', 'in_refund')
 DATA_KINDS = ('buyer', 'seller', 'number')  # corrections without amounts
 
 
@@ -25,7 +26,7 @@ class AccountMove(models.Model):
     @once
     def _ksef_is_correction(self) -> bool:
         """Tell whether this is a correcting invoice: a credit note, a debit note, or one that names what it corrects."""
-        return self.move_type == 'out_refund' or (self.move_type == 'out_invoice' and bool(
+        return self.move_type in REFUND_TYPES or (self.move_type in INVOICE_TYPES and bool(
             self._ksef_corrected_move() or self.ksef_reference_ids.filtered(lambda row: row.kind == 'corrected')))
 
     def _ksef_is_data_correction(self) -> bool:
@@ -94,7 +95,7 @@ class AccountMove(models.Model):
                 code = 'correction-original-unsent' if move == root else 'correction-earlier-unsent'
                 issues.append(Issue.error(code, self, 'reversed_entry_id', value=move.name))
         checks = (
-            ('correction-receipt', 'move_type', root.move_type != 'out_invoice'),
+            ('correction-receipt', 'move_type', root.move_type not in INVOICE_TYPES),
             ('correction-currency', 'currency_id', root.currency_id != self.currency_id),
             ('correction-other-buyer', 'partner_id', root.commercial_partner_id != self.commercial_partner_id),
         )
@@ -148,7 +149,7 @@ class AccountMove(models.Model):
 
     def _ksef_sign(self) -> int:
         """Return -1 for what takes back, 1 for what charges."""
-        return -1 if self.move_type == 'out_refund' else 1
+        return -1 if self.move_type in REFUND_TYPES else 1
 
     def _ksef_corrected_line(self, item):
         """Return the line of the original invoice that a line corrects, if it can be told.

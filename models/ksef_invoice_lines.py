@@ -95,16 +95,16 @@ def state_of(context, item) -> LineState:
 
 
 def _booked_state(context, item) -> LineState:
-    kind, discount = context.line_kind(item), item.discount
+    kind, booked = context.line_kind(item), context.booked(item)
     state = LineState(
         item=item,
-        quantity=decimal_number(item.quantity, QUANTITY.places),
-        unit_price=decimal_number(item.price_unit, PRICE.places),
-        percent=discount,
-        net=amount(item.price_subtotal),
-        gross=amount(item.price_total),
-        is_gross=bool(item.tax_ids[:1].price_include or (kind and kind.margin)),
-        has_discount=bool(discount),
+        quantity=decimal_number(booked.quantity, QUANTITY.places),
+        unit_price=decimal_number(booked.price_unit, PRICE.places),
+        percent=booked.discount,
+        net=amount(booked.net),
+        gross=amount(booked.gross),
+        is_gross=bool(booked.price_include or (kind and kind.margin)),
+        has_discount=bool(booked.discount),
     )
     # Odoo makes a gross value of net value and tax, each rounded; what the buyer sees is quantity times price.
     return rounded(state) if state.is_gross else state
@@ -244,15 +244,16 @@ class AccountMove(models.Model):
 
     def _ksef_group_totals(self, context, entry) -> list[GroupTotal]:
         """Return the sums per group of rates, from the base and tax items of the journal entry (P_13_x, P_14_x)."""
-        net, tax, tax_in_pln = defaultdict(Decimal), defaultdict(Decimal), defaultdict(Decimal)
+        net, tax, tax_in_pln, side = defaultdict(Decimal), defaultdict(Decimal), defaultdict(Decimal), self._ksef_side()
         foreign = self.currency_id.name != 'PLN'
         booked = 'amount_currency' if foreign else 'balance'
         for item in entry.products:
-            net[self._ksef_group(context, item.tax_ids)] -= amount(item[booked])
+            kind, value = context.line_kind(item), item.amount_currency if foreign else context.booked(item).balance
+            net[kind.group if kind else None] += side * amount(value)
         for item in entry.taxes:
             group = self._ksef_group(context, item.tax_line_id)
-            tax[group] -= amount(item[booked])
-            tax_in_pln[group] -= amount(item.balance)
+            tax[group] += side * amount(item[booked])
+            tax_in_pln[group] += side * amount(item.balance)
         totals = []
         for group in net.keys() | tax.keys():
             has_tax = group and group.tax_element is not None
@@ -262,6 +263,10 @@ class AccountMove(models.Model):
             totals.append(GroupTotal(
                 group=group, net=net[group] + 0, tax=tax_amount, tax_in_pln=tax_in_pln[group] + 0 if has_pln else None))
         return totals
+
+    def _ksef_side(self) -> int:
+        """Return the sign that turns the balance of a line into its amount: what is sold stands on the credit side."""
+        return -1
 
     def _ksef_group(self, context, tax):
         kind = context.kind(tax)[0]

@@ -83,6 +83,7 @@ def _eu_identifier(number: str, country: str | None) -> EuVatId | None:
     return None
 
 
+@once
 def address_of(partner) -> Address | None:
     """Return an address in two lines (street; postal code and town), ``None`` when neither is known."""
     street = collapse(f'{partner.street or ""} {partner.street2 or ""}')
@@ -98,11 +99,13 @@ def address_of(partner) -> Address | None:
         country=partner.country_id.code or None, line_1=lines[0], line_2=lines[1] if lines[1:] else None, location_number=location)
 
 
+@once
 def correspondence_of(partner) -> Address | None:
     """Return the address that a party wants its letters sent to, where it is another."""
     return address_of(partner.ksef_correspondence_id) if partner.ksef_correspondence_id else None
 
 
+@once
 def contacts_of(partner) -> tuple[Contact, ...]:
     """Return e-mail addresses (three at most) and telephone of a partner, as far as the schema can hold them.
 

@@ -100,7 +100,7 @@ class AccountMove(models.Model):
     def _ksef_rounding(self, entry) -> Decimal:
         """Return what cash rounding adds to the amount to pay: it is no part of the sale."""
         field = 'balance' if self.currency_id == self.company_currency_id else 'amount_currency'
-        return -sum((amount(item[field]) for item in entry.rounding if not item.tax_line_id), Decimal(0)) + 0
+        return self._ksef_side() * sum((amount(item[field]) for item in entry.rounding if not item.tax_line_id), Decimal(0)) + 0
 
     def _ksef_settlement(self, entry) -> Settlement | None:
         """Return what is added to, or taken off, the amount to pay: as entered, and cash rounding."""

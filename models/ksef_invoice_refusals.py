@@ -8,7 +8,6 @@ from decimal import Decimal
 from odoo import models
 
 from ..ksef.fa3.finding import ERROR
-from .account_move_lock import SALE_TYPES
 from .ksef_invoice_context import Entry, RenderContext
 from .ksef_invoice_findings import Issue
 from .ksef_invoice_lines import amount
@@ -54,10 +53,8 @@ class AccountMove(models.Model):
         return issues + ([] if refused else self._ksef_correction_refusals(context, entry))
 
     def _ksef_kind_refusal(self) -> Issue | None:
-        """Return why this move isn't a posted customer invoice or credit note at all."""
-        if self.move_type not in SALE_TYPES:
-            if self.journal_id.is_self_billing and self.move_type in ('in_invoice', 'in_refund'):
-                return Issue.error('kind-self-billing', self, 'move_type')
+        """Return why this move isn't a posted invoice of ours at all."""
+        if not self._ksef_is_issued():
             return Issue.error('kind-receipt' if self.move_type == 'out_receipt' else 'kind-other', self, 'move_type')
         if self.state != 'posted':
             return Issue.error('not-posted', self, 'state')
@@ -106,23 +103,26 @@ class AccountMove(models.Model):
         if problem:
             return [Issue.error(problem, taxes, 'name', line=item, value=taxes.display_name)]
         issues = []
-        booked, own = context.booked_grids(item), context.grids(taxes, self.move_type == 'out_refund')
+        found, own = context.booked_grids(item), context.grids(taxes, self._ksef_sign() < 0)
         # A tax that is due on payment is booked in its grids when it is paid.
-        if booked != own and taxes.tax_exigibility != 'on_payment':
-            grids, expected = (', '.join(sorted(names)) or '-' for names in (booked, own))
+        if found != own and taxes.tax_exigibility != 'on_payment':
+            grids, expected = (', '.join(sorted(names)) or '-' for names in (found, own))
             issues.append(Issue.error('line-grids', item, 'tax_tag_ids', value=grids, expected=expected))
-        if not 0 <= item.discount <= 100:
-            issues.append(Issue.error('line-discount', item, 'discount', value=f'{item.discount:g}'))
-        return issues or self._ksef_line_arithmetic(item)
+        booked = context.booked(item)
+        if not 0 <= booked.discount <= 100:
+            issues.append(Issue.error('line-discount', item, 'discount', value=f'{booked.discount:g}'))
+        return issues or self._ksef_line_arithmetic(item, booked)
 
-    def _ksef_line_arithmetic(self, item) -> list[Issue]:
+    def _ksef_line_arithmetic(self, item, booked) -> list[Issue]:
         """The amount of a line follows from quantity, price and discount.
 
         Checked here, with Odoo's own numbers, because the discount in PLN (P_10) is what lies between them.
         """
-        value = Decimal(item.quantity) * Decimal(item.price_unit) * (1 - Decimal(item.discount) / 100)
-        gross = item.tax_ids.price_include  # then the value is made of two that are rounded
-        shown = item.price_total if gross else item.price_subtotal
+        value = Decimal(booked.quantity) * Decimal(booked.price_unit)
+        if booked.discount:
+            value *= 1 - Decimal(booked.discount) / 100
+        gross = booked.price_include  # then the value is made of two that are rounded
+        shown = booked.gross if gross else booked.net
         if abs(value - amount(shown)) <= HALF_CENT * (3 if gross else 1) + abs(value) * FLOAT_ERROR:
             return []
         values = {'value': f'{shown:.2f}', 'expected': f'{value:.2f}'}

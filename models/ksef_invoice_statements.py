@@ -51,7 +51,7 @@ class AccountMove(models.Model):
 
     def _ksef_split_payment_due(self, context, entry, buyer: Buyer) -> bool:
         """Tell whether the invoice is one on which annex 15 counts: a taxpayer buys for more than 15,000 PLN."""
-        gross = abs(sum(item.balance for item in entry.products) + sum(item.balance for item in entry.taxes))
+        gross = abs(sum(context.booked(item).balance for item in entry.products) + sum(item.balance for item in entry.taxes))
         return gross > SPLIT_PAYMENT_LIMIT and not isinstance(buyer.identifier, NoTaxId)
 
     def _ksef_taxed_items(self, context, entry) -> list:

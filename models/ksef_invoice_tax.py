@@ -103,8 +103,8 @@ class AccountTax(models.Model):
     @api.depends('amount', 'type_tax_use', 'country_id', 'invoice_repartition_line_ids.tag_ids')
     def _compute_ksef_rate(self):
         for tax in self:
-            sold_in_poland = tax.type_tax_use == 'sale' and tax.country_id.code == 'PL'
-            tax.ksef_rate = tax._ksef_default_kind()[0] if sold_in_poland else False
+            is_polish = tax.type_tax_use in ('sale', 'purchase') and tax.country_id.code == 'PL'
+            tax.ksef_rate = tax._ksef_default_kind()[0] if is_polish else False
 
     def _ksef_default_kind(self) -> tuple[str | None, str | None]:
         """Return the key of the kind that the tax grids tell, or ``None`` and the code of why they tell none."""

@@ -17,9 +17,30 @@ FAULT = _lt(
 TEXTS = {
     # what can't be sent
     'kind-receipt': _lt("Sales receipts are not sent to KSeF. Make a customer invoice instead."),
-    'kind-self-billing': _lt(
-        "Self-billing (samofakturowanie) from vendor bills is not supported: the bill has taxes of purchase, from which the seller's "
-        "rates can't be told. Issue the invoice in the Ministry's application; it will be fetched from KSeF as a vendor bill."),
+    'self-billing-seller': _lt(
+        "Self-billing (samofakturowanie) in KSeF is for suppliers with a Polish tax number, and “%(value)s” has none that is valid. Enter "
+        "the NIP, or issue the invoice outside KSeF."),
+    'self-billing-own': _lt("The supplier has the NIP of this company. Choose another supplier."),
+    'self-billing-kind': _lt(
+        "In self-billing (samofakturowanie), invoices and corrections of amounts or of the number are supported. Issue advances, "
+        "settlements, simplified invoices and corrections of a party's data in the Ministry's application."),
+    'self-billing-unit': _lt(
+        "The company is connected to KSeF as a unit with an internal identifier, and KSeF takes self-billed invoices only from a NIP. "
+        "Issue the bill in the company that has the NIP."),
+    'self-billing-right': _lt(
+        "“%(value)s” has not given your company the right to issue invoices in its name in KSeF (samofakturowanie), as far as the list of "
+        "rights tells. Ask the supplier for the right; then read the list again in Invoicing → KSeF → Connections."),
+    'self-billing-unknown': _lt(
+        "It is not known whether “%(value)s” has given your company the right to issue invoices in its name (samofakturowanie). "
+        "Without that right KSeF rejects the invoice."),
+    'tax-side': _lt(
+        "The tax “%(value)s” doesn't belong on this document: customer invoices have taxes of sales, vendor bills those of purchases. "
+        "Choose another tax."),
+    'tax-purchase': _lt(
+        "The seller's rate can't be told from the purchase tax “%(value)s”: it has other grids than ordinary purchases in Poland. Set "
+        "“Rate in KSeF” on the tax."),
+    'tax-purchase-zero': _lt(
+        "The purchase tax “%(value)s” may stand for exempt or for zero-rated. Set “Rate in KSeF” on the tax."),
     'kind-other': _lt("Only customer invoices are sent to KSeF."),
     'not-posted': _lt("The invoice is not posted. Confirm it first."),
     'issued-outside': _lt(

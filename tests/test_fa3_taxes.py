@@ -33,7 +33,9 @@ class TestTaxField(TaxCommon):
         expected = {'vs_kraj_23': 'VAT_23', 'vs_kraj_8': 'VAT_8', 'vs_kraj_zw': 'EXEMPT', 'vs_unia': 'ZERO_INTRA_EU'}
         for template, rate in expected.items():
             self.assertEqual(self.chart_tax(template).ksef_rate, rate)
-        self.assertFalse(self.chart_tax('vz_kraj_23').ksef_rate, "a purchase tax has none")
+        self.assertEqual(self.chart_tax('vz_kraj_23').ksef_rate, 'VAT_23', "bills that the company issues itself state it")
+        for template in ('vz_kraj_0', 'vz_unia', 'vz_impu'):
+            self.assertFalse(self.chart_tax(template).ksef_rate, "the seller's rate doesn't follow from these")
 
     def test_tax_without_grids_can_be_told(self):
         for rate, percent, code in (('VAT_23', 23, '23'), ('TAXI_4', 4, '4'), ('TAXI_3', 3, '3'), ('VAT_22', 22, '22'), ('VAT_7', 7, '7')):

@@ -183,13 +183,6 @@ class TestTransactions(TradeCommon):
         with self.assertRaises(ValidationError):
             self.new_invoice(ksef_authorized_partner_id=bailiff.id)
 
-    def test_vendor_bills_of_self_billing_are_refused_by_name(self):
-        journal = self.env['account.journal'].with_company(self.company).search([('type', '=', 'purchase')], limit=1).copy(
-            {'name': "Samofakturowanie", 'code': 'SAMO', 'is_self_billing': True})
-        account = self.company_data['default_account_expense']
-        bill = self.new_invoice({'tax_ids': False, 'account_id': account.id}, move_type='in_invoice', journal_id=journal.id, post=False)
-        self.refused(bill, 'kind-self-billing')
-
 
 @tagged('post_install', '-at_install')
 class TestNewVehicles(TradeCommon):

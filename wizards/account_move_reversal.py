@@ -31,7 +31,7 @@ class AccountMoveReversal(models.TransientModel):
         for wizard in self:
             moves = wizard.move_ids._origin
             wizard.ksef_is_offered = bool(moves) and all(
-                move.move_type in ('out_invoice', 'out_refund') and move.country_code == 'PL' for move in moves)
+                move._ksef_is_issued() and move.country_code == 'PL' for move in moves)
 
     @api.onchange('ksef_correction_kind')
     def _onchange_ksef_correction_kind(self):

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from ..models.account_move_lock import SALE_TYPES
 from ..models.ksef_connection import ENVIRONMENTS
 from ..models.ksef_document import LIVE_STATES
+from ..models.ksef_invoice_self_billing import SELF_BILLED_TYPES
 
 # Why an invoice of the selection cannot be picked now, in the order in which they are looked for.
 REASONS = ('kind', 'unposted', 'unconnected', 'taken', 'elsewhere', 'future')
@@ -115,9 +116,10 @@ class KsefSend(models.TransientModel):
                    SUM(sorted.net), SUM(sorted.tax), SUM(sorted.gross), ARRAY_AGG(sorted.id ORDER BY sorted.invoice_date, sorted.id)
               FROM (
                 SELECT m.id, m.invoice_date, n.environment, m.currency_id, m.invoice_date < %(today)s AS is_late,
-                       m.amount_untaxed_in_currency_signed AS net, m.amount_total_in_currency_signed AS gross,
-                       m.amount_total_in_currency_signed - m.amount_untaxed_in_currency_signed AS tax,
-                       CASE WHEN m.move_type NOT IN %(kinds)s THEN 'kind'
+                       side.sign * m.amount_untaxed_in_currency_signed AS net, side.sign * m.amount_total_in_currency_signed AS gross,
+                       side.sign * (m.amount_total_in_currency_signed - m.amount_untaxed_in_currency_signed) AS tax,
+                       CASE WHEN m.move_type NOT IN %(kinds)s AND NOT (m.move_type IN %(self_billed)s AND COALESCE(j.is_self_billing, FALSE))
+                                 THEN 'kind'
                             WHEN m.state != 'posted' THEN 'unposted'
                             WHEN n.id IS NULL THEN 'unconnected'
                             WHEN EXISTS (
@@ -130,6 +132,8 @@ class KsefSend(models.TransientModel):
                        END AS reason
                   FROM account_move m
                   JOIN res_company c ON c.id = m.company_id
+                  JOIN account_journal j ON j.id = m.journal_id
+            CROSS JOIN LATERAL (SELECT CASE WHEN m.move_type IN %(self_billed)s THEN -1 ELSE 1 END AS sign) side
              LEFT JOIN ksef_connection n
                     ON n.id = c.ksef_connection_id AND n.active AND n.state NOT IN ('draft', 'neutralised')
                  WHERE m.id IN %(ids)s
@@ -137,7 +141,8 @@ class KsefSend(models.TransientModel):
           GROUP BY sorted.reason, sorted.is_late, sorted.environment, sorted.currency_id
           ORDER BY sorted.reason, sorted.currency_id
             """,
-            today=self.env['account.move']._ksef_today(), kinds=SALE_TYPES, live=LIVE_STATES, ids=tuple(ids),
+            today=self.env['account.move']._ksef_today(), kinds=SALE_TYPES, self_billed=SELF_BILLED_TYPES,
+            live=LIVE_STATES, ids=tuple(ids),
             elsewhere=self.env['account.move']._ksef_sent_elsewhere_sql(),
         )
 
