@@ -43,6 +43,7 @@
         'views/account_move_views.xml',
         'views/ksef_preview_views.xml',
         'views/ksef_offline_views.xml',
+        'views/account_move_jpk_views.xml',
         'views/account_move_fa3_views.xml',
         'views/account_move_reversal_views.xml',
         'views/account_move_send_views.xml',

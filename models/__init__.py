@@ -129,5 +129,7 @@ from . import ksef_worker_fetch
 from . import ksef_worker_fetch_export
 from . import ksef_worker_fetch_download
 from . import ksef_worker_fetch_bills
+from . import account_move_jpk
+from . import ksef_document_duplicate
 from . import ir_config_parameter
 from . import ir_module_module

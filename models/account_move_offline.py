@@ -28,6 +28,10 @@ class AccountMove(models.Model):
             waiting = move.ksef_is_offered and move.ksef_state in SWITCHABLE_STATES and move.ksef_mode == 'online'
             move.ksef_can_go_offline = bool(is_sender and (unsent or waiting))
 
+    def _ksef_sync(self):
+        super()._ksef_sync()
+        self.invalidate_recordset(['ksef_can_go_offline', 'ksef_can_correct_technically', 'ksef_mode', 'ksef_deadline'])
+
     @api.depends('ksef_document_id')
     def _compute_ksef_buttons(self):
         """What was issued offline is not taken back."""

@@ -128,7 +128,9 @@ TEXTS = {
     ),
     'invoice_duplicate': (
         _lt("KSeF has an invoice of this seller with this number already."),
-        _lt("It was sent before, from here or with another program. Its KSeF number stands in the answer."),
+        _lt(
+            "It was sent before, from here or with another program on the same NIP: KSeF takes each number of a kind only once. Its KSeF "
+            "number stands in the answer. Where several programs issue invoices, each needs a series of its own."),
         (GET_STATUS, CORRECT_INVOICE),
     ),
     'invoice_invalid': (
