@@ -65,7 +65,7 @@ class KsefReceived(models.Model):
     roles = fields.Char(string="All roles", readonly=True, help="All roles in which KSeF showed the invoice to the company.")
 
     # What KSeF's metadata says.
-    ksef_number = fields.Char(string="KSeF number", required=True, readonly=True, help="Numer KSeF")
+    ksef_number = fields.Char(string="KSeF number", required=True, readonly=True, index='trigram', help="Numer KSeF")
     invoice_number = fields.Char(string="Number", readonly=True, index='trigram', help="Numer faktury nadany przez sprzedawcę")
     invoice_kind = fields.Char(string="Kind", readonly=True, help="Rodzaj faktury: VAT, KOR, ZAL …")
     form_code = fields.Char(string="Form", readonly=True, help="Kod formularza: FA (3), FA (2), PEF, FA_RR …")

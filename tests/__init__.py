@@ -20,6 +20,7 @@ from . import test_received_digest
 from . import test_received_rules
 from . import test_received_sales
 from . import test_received_bad_input
+from . import test_received_tour
 from . import test_received_screens
 from . import test_received_two_companies
 from . import test_received_decisions

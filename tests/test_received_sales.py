@@ -1,4 +1,6 @@
 """Own sales issued by another program: matched with Odoo's invoices, or imported as accepted and closed ones."""
+import re
+
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
@@ -51,7 +53,8 @@ class TestReceivedSales(BillCommon):
         received.with_user(clerk).action_import_sale()
         self.assertFalse(received.problem)
         move = received.move_id
-        self.assertEqual((move.move_type, move.amount_total, move.invoice_date), ('out_invoice', received.gross_amount, received.issue_date))
+        self.assertEqual((move.move_type, move.invoice_date), ('out_invoice', received.issue_date))
+        self.assertEqual(move.amount_total, received.gross_amount)
         self.assertEqual(move.amount_untaxed, received.net_amount)
         self.assertEqual(move.commercial_partner_id.vat, f'PL{BUYER_NIP}')
         rates = {line.name: line.tax_ids._ksef_kind()[0].rate.name for line in move.invoice_line_ids}
@@ -166,6 +169,40 @@ class TestReceivedSales(BillCommon):
         self.assertEqual(one.state, 'failed')
         self.assertIn("margin", one.problem)
         self.assertEqual(self.env['account.move'].search_count([]), before)
+
+    def test_foreign_buyer(self):
+        """A supply to another EU country: the buyer by its EU number, 0 % as it stands on the invoice; the next one finds him again."""
+        xml = self.sell()._get_xml().decode()
+        start, end = xml.index('<P_13_1>'), xml.index('</P_15>')
+        foreign = xml[:start] + '<P_13_6_2>856.00</P_13_6_2><P_15>856.00' + xml[end:]
+        foreign = foreign.replace('<P_12>23</P_12>', '<P_12>0 WDT</P_12>').replace(
+            f'<NIP>{BUYER_NIP}</NIP>', '<KodUE>DE</KodUE><NrVatUE>123456788</NrVatUE>').replace(f'Nabywca {BUYER_NIP}', 'Käufer GmbH')
+        moves = self.env['account.move']
+        for number in ('EU/1', 'EU/2'):
+            row = self.receive(foreign.replace('GOO/', f'{number}/').encode(), role='seller', roles='seller', gross_amount=856.0,
+                               currency_code='PLN', buyer_identifier_type='VatUe', buyer_identifier='DE123456788')
+            row.invoice_number = re.search(r'<P_2>([^<]*)', foreign.replace('GOO/', f'{number}/'))[1]
+            row.action_import_sale()
+            self.assertEqual((row.state, row.problem), ('imported', False))
+            moves += row.move_id
+        self.assertEqual(len(moves.partner_id), 1)
+        self.assertEqual((moves.partner_id.vat, moves.partner_id.name), ('DE123456788', 'Käufer GmbH'))
+        self.assertEqual({tax._ksef_kind()[0].rate.name for tax in moves.invoice_line_ids.tax_ids}, {'ZERO_INTRA_EU'})
+        self.assertEqual(moves.mapped('amount_total'), [856.0, 856.0])
+
+    def test_private_buyer(self):
+        """A buyer without a number is found by name, and nobody is guessed among two."""
+        xml = self.sell()._get_xml().decode().replace(f'<NIP>{BUYER_NIP}</NIP>', '<BrakID>1</BrakID>').replace(
+            f'Nabywca {BUYER_NIP}', 'Jan Kowalski')
+        first = self.receive(xml.replace('GOO', 'P1').encode(), role='seller', roles='seller', gross_amount=1052.88)
+        first.action_import_sale()
+        buyer = first.move_id.partner_id
+        self.assertEqual((first.state, buyer.name, buyer.is_company), ('imported', 'Jan Kowalski', False))
+        self.env['res.partner'].create({'name': 'Jan Kowalski'})
+        second = self.receive(xml.replace('GOO', 'P2').encode(), role='seller', roles='seller', gross_amount=1052.88)
+        second.action_import_sale()
+        self.assertEqual((second.state, second.move_id.ids), ('failed', []))
+        self.assertIn('Jan Kowalski', second.problem)
 
     def test_not_a_purchase(self):
         """S1-14: a sale is never booked as a bill, and a purchase never imported as a sale."""

@@ -93,6 +93,10 @@ class Server:
         """Lines of the log that match."""
         return [line for line in self.program.output().splitlines() if re.search(pattern, line)]
 
+    def request_queries(self):
+        """How many queries Odoo has logged of each of its requests."""
+        return [int(count) for count in re.findall(r'"(?:GET|POST) \S+ HTTP/1\.1" \d+ - (\d+) [\d.]+ [\d.]+', self.program.output())]
+
     def request_seconds(self):
         """What Odoo has logged of its requests: [(path, seconds that the server took)]."""
         found = re.findall(r'"(?:GET|POST) (\S+) HTTP/1\.1" \d+ - \d+ ([\d.]+) ([\d.]+)', self.program.output())
