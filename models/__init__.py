@@ -20,6 +20,7 @@ from . import ksef_permission_connection
 from . import ksef_permission_task
 from . import res_company
 from . import res_company_connection
+from . import res_company_mode
 from . import res_config_settings
 from . import ksef_document
 from . import ksef_document_queue
@@ -50,6 +51,7 @@ from . import ksef_invoice_proof
 from . import ksef_invoice_builder
 from . import account_move
 from . import account_move_pick
+from . import ksef_mode_rule
 from . import account_move_lock
 from . import account_move_line
 from . import account_move_fa3
@@ -65,6 +67,12 @@ from . import account_move_preview
 from . import account_move_send
 from . import account_move_l10n_pl_edi
 from . import account_move_production
+from . import account_move_intent
+from . import account_move_automatic
+from . import account_move_missing
+from . import res_partner_delivery
+from . import ksef_delivery
+from . import ksef_delivery_mail
 from . import ksef_invoice_self_billing
 from . import ksef_service_connection
 from . import ksef_takeover
@@ -129,6 +137,7 @@ from . import ksef_worker_fetch
 from . import ksef_worker_fetch_export
 from . import ksef_worker_fetch_download
 from . import ksef_worker_fetch_bills
+from . import ksef_worker_delivery
 from . import account_move_jpk
 from . import ksef_document_duplicate
 from . import ir_config_parameter

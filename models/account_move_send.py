@@ -50,6 +50,11 @@ class AccountMoveSend(models.AbstractModel):
     def _get_alerts(self, moves, moves_data):
         alerts = super()._get_alerts(moves, moves_data)
         chosen = moves.filtered(lambda move: EDI_KEY in (moves_data[move].get('extra_edis') or ()))
+        waiting = moves.filtered(lambda move: 'email' in (moves_data[move].get('sending_methods') or ()) and (
+            move in chosen or move._ksef_awaits_number()))
+        if waiting:
+            alerts['ksef_waits'] = {'level': 'info', 'message': self.env._(
+                "The e-mail waits for the KSeF number and then goes out by itself, with a print that bears the number and the QR code.")}
         if not chosen:
             return alerts
         today = moves._ksef_today()
@@ -61,22 +66,30 @@ class AccountMoveSend(models.AbstractModel):
                     "Issue date before today: KSeF would mark the invoice as issued offline. Decide that in the form, with the "
                     "button “Send to KSeF”: %(invoices)s", invoices=", ".join(late.mapped('display_name'))),
             }
-        if any('email' in (moves_data[move].get('sending_methods') or ()) for move in chosen):
-            alerts['ksef_without_number'] = {
-                'level': 'info',
-                'message': self.env._(
-                    "KSeF gives the number only after the e-mail is sent: the PDF goes out without KSeF number and QR code. To send it "
-                    "with them, wait for the number and send the e-mail then."),
-            }
         return alerts
 
     # ------------------------------------------------------------------ what is done
 
     @api.model
     def _generate_invoice_documents(self, invoices_data, allow_fallback_pdf=False):
+        documented = {}
         for move, data in invoices_data.items():
             data['extra_edis'] = self._ksef_without_other(move, data.get('extra_edis'))
-        return super()._generate_invoice_documents(invoices_data, allow_fallback_pdf=allow_fallback_pdf)
+            if not self._ksef_is_only_mailed(move, data):
+                documented[move] = data
+        return super()._generate_invoice_documents(documented, allow_fallback_pdf=allow_fallback_pdf)
+
+    @api.model
+    def _ksef_is_only_mailed(self, move, data):
+        """Whether nothing but an e-mail is wanted, and that waits for the KSeF number: print and files are made when it goes."""
+        if set(data.get('sending_methods') or ()) != {'email'} or data['extra_edis'] - {EDI_KEY}:
+            return False
+        if EDI_KEY in data['extra_edis']:
+            self._ksef_pick_chosen(move, data)
+        if data.get('error') or not move._ksef_awaits_number():
+            return False
+        data['proforma_pdf_attachment'] = self.env['ir.attachment']
+        return True
 
     @api.model
     def _call_web_service_before_invoice_pdf_render(self, invoices_data):
@@ -85,12 +98,18 @@ class AccountMoveSend(models.AbstractModel):
             data['extra_edis'] = self._ksef_without_other(move, data.get('extra_edis'))
         super()._call_web_service_before_invoice_pdf_render(invoices_data)
         for move, data in invoices_data.items():
-            wanted = EDI_KEY in data['extra_edis'] and not data.get('error') and not move._ksef_is_live()
-            if wanted and (errors := self._ksef_pick(move.with_env(self.env))):
-                data['error'] = {
-                    'error_title': self.env._("The invoice was not sent to KSeF: it must be corrected first."),
-                    'errors': errors,
-                }
+            if EDI_KEY in data['extra_edis']:
+                self._ksef_pick_chosen(move, data)
+
+    @api.model
+    def _ksef_pick_chosen(self, move, data):
+        """Pick the invoice unless it is on its way; what stands against it becomes the error of its data."""
+        wanted = not data.get('error') and not move._ksef_is_live()
+        if wanted and (errors := self._ksef_pick(move.with_env(self.env))):
+            data['error'] = {
+                'error_title': self.env._("The invoice was not sent to KSeF: it must be corrected first."),
+                'errors': errors,
+            }
 
     @api.model
     def _ksef_pick(self, move):
@@ -105,11 +124,62 @@ class AccountMoveSend(models.AbstractModel):
         return []
 
     @api.model
+    def _generate_and_send_invoices(self, moves, *args, **kwargs):
+        """What was confirmed in this very transaction is picked first, so that its message waits for the number."""
+        self.env['account.move']._ksef_pick_confirmed()
+        return super()._generate_and_send_invoices(moves, *args, **kwargs)
+
+    @api.model
     def _link_invoice_documents(self, invoices_data):
         """A PDF without the awaited KSeF number goes out, but is not kept as the legal document."""
         for move, data in invoices_data.items():
-            if data.get('pdf_attachment_values') and move._ksef_awaits_number():
-                values = data.pop('pdf_attachment_values')
-                data['proforma_pdf_attachment'] = self.env['ir.attachment'].sudo().create(values | {'res_field': False})
+            if not move._ksef_awaits_number():
+                continue
+            attachments = self.env['ir.attachment'].sudo()
+            if values := data.pop('pdf_attachment_values', None):
+                attachments = attachments.create(values | {'res_field': False})
+            data.setdefault('proforma_pdf_attachment', attachments)
+            if 'email' not in (data.get('sending_methods') or ()):
                 move.is_move_sent = True
         return super()._link_invoice_documents(invoices_data)
+
+    @api.model
+    def _hook_if_success(self, moves_data, from_cron=False):
+        """E-mails of invoices on their way to KSeF are kept until the number is there; other channels are not touched."""
+        for move, data in moves_data.items():
+            methods = data.get('sending_methods') or ()
+            if 'email' in methods and move._ksef_awaits_number() and self._is_applicable_to_move('email', move, **data):
+                self.env['ksef.delivery']._keep(move, data)
+                data['sending_methods'] = [method for method in methods if method != 'email']
+        return super()._hook_if_success(moves_data, from_cron=from_cron)
+
+    # ------------------------------------------------------------------ what goes with the e-mail
+
+    @api.model
+    def _ksef_enclosures(self, move):
+        """What the customer gets beside the PDF of an accepted invoice: [(name, bytes)], by the choice at the customer.
+
+        The UPO is that of this invoice alone; the collective one of a session names other customers' invoices.
+        """
+        document = move.sudo().ksef_document_id
+        if move.ksef_state != 'accepted':
+            return []
+        partner = move.sudo().commercial_partner_id
+        chosen = ((partner.ksef_mail_xml and document.xml_size, document.xml_name, document._get_xml),
+                  (partner.ksef_mail_upo and document.has_upo, document.upo_name, document._get_upo))
+        return [(name, read()) for wanted, name, read in chosen if wanted]
+
+    @api.model
+    def _get_placeholder_mail_attachments_data(self, move, invoice_edi_format=None, extra_edis=None, pdf_report=None):
+        shown = super()._get_placeholder_mail_attachments_data(
+            move, invoice_edi_format=invoice_edi_format, extra_edis=extra_edis, pdf_report=pdf_report)
+        return shown + [
+            {'id': f'placeholder_{name}', 'name': name, 'mimetype': 'application/xml', 'placeholder': True}
+            for name, _content in self._ksef_enclosures(move)]
+
+    @api.model
+    def _get_mail_params(self, move, move_data):
+        params = super()._get_mail_params(move, move_data)
+        left_out = {entry['name'] for entry in move_data.get('mail_attachments_widget') or [] if entry.get('skip')}
+        params['attachments'] += [(name, content) for name, content in self._ksef_enclosures(move) if name not in left_out]
+        return params

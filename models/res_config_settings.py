@@ -18,6 +18,10 @@ class ResConfigSettings(models.TransientModel):
         compute='_compute_ksef_works_through', compute_sudo=True, groups='l10n_pl_ksef.group_ksef_read',
         help="The company whose connection this branch uses")
 
+    ksef_mode = fields.Selection(related='company_id.ksef_mode', string="Sending to KSeF", groups='l10n_pl_ksef.group_ksef_read')
+    ksef_auto_from = fields.Date(related='company_id.ksef_auto_from', groups='l10n_pl_ksef.group_ksef_read')
+    ksef_duty_from = fields.Date(related='company_id.ksef_duty_from', groups='l10n_pl_ksef.group_ksef_read')
+
     @api.depends('company_id')
     def _compute_ksef_works_through(self):
         for settings in self:

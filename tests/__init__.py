@@ -49,6 +49,8 @@ from . import test_jpk_markers
 from . import test_neutralize
 from . import test_offline
 from . import test_offline_after
+from . import test_delivery
+from . import test_mode
 from . import test_number_import
 from . import test_preview
 from . import test_preview_tour

@@ -26,6 +26,8 @@ PUBLIC_METHODS = {
         'action_export': MANAGE,
     },
     'ksef.upload.signed': {'action_send': MANAGE},
+    'ksef.mode.change': {'action_apply': MANAGE},
+    'ksef.delivery': {'action_resend': SEND, 'action_cancel': SEND},
     'ksef.document': {'action_open_move': READ, 'action_check_again': SEND, 'action_preview': READ,
         'action_not_in_ksef': MANAGE, 'action_undo_import': MANAGE},
     'ksef.connect': {'action_connect': MANAGE, 'action_remove_files': MANAGE},
@@ -64,10 +66,11 @@ PUBLIC_METHODS = {
 }
 # Tables that bookkeepers fill by hand; everything else is written by the program alone.
 EDITED_BY_HAND = {
+    'ksef.mode.rule',
     'ksef.product.map', 'ksef.invoice.reference', 'ksef.invoice.remark', 'ksef.order.line', 'ksef.third.party',
     'ksef.invoice.payment', 'ksef.invoice.charge', 'ksef.invoice.transport', 'ksef.new.vehicle', 'ksef.invoice.block',
 }
 # Tables that belong to no company: what they hold is public.
 SHARED_TABLES = {'ksef.service.state', 'ksef.outage'}
 # Methods of Odoo that the addon extends: their own rights hold.
-ORM_METHODS = {'create', 'write', 'unlink', 'default_get', 'read', 'session_info', 'copy_data'}
+ORM_METHODS = {'load', 'create', 'write', 'unlink', 'default_get', 'read', 'session_info', 'copy_data'}

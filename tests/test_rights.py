@@ -189,8 +189,11 @@ class TestGroups(KsefRightsCommon):
                 send = env['ksef.send'].create({'move_ids': self.make_invoice(company=self.company).ids})
                 preview = env['ksef.preview'].create({'move_ids': send.move_ids.ids, 'send_id': send.id})
                 return {'ksef.send': send, 'ksef.preview': preview}[model].ids
-            case 'ksef.takeover.wizard' | 'ksef.import.numbers':
+            case 'ksef.takeover.wizard' | 'ksef.import.numbers' | 'ksef.mode.change':
                 return env[model].create({'company_id': self.company.id}).ids
+            case 'ksef.delivery':
+                values = {'company_id': self.company.id, 'move_id': self.document.move_id.id}
+                return (env[model].search([('move_id', '=', values['move_id'])]) or env[model].create(values)).ids
             case 'res.config.settings':
                 return env['res.config.settings'].create({'company_id': self.company.id}).ids
         return self.get_received_ids(env, model)

@@ -70,8 +70,7 @@ class TestOdooSendWizard(InvoiceCommon):
 
     def test_print_without_number_is_not_the_legal_document(self):
         move = self.make_invoice()
-        attachments = self.tick(self.wizard(move, ), ['email'])
-        attachments.action_send_and_print()
+        self.tick(self.wizard(move)).action_send_and_print()
         self.assertFalse(move.invoice_pdf_report_id)
         kept = self.env['ir.attachment'].search([
             ('res_model', '=', 'account.move'), ('res_id', '=', move.id), ('mimetype', '=', 'application/pdf')])
@@ -79,17 +78,17 @@ class TestOdooSendWizard(InvoiceCommon):
         self.assertFalse(any(kept.mapped('res_field')))
         self.assertTrue(move.is_move_sent)
 
-    def test_mail_has_the_print(self):
+    def test_mail_waits_for_the_number(self):
+        """What becomes of it is tested in test_delivery.py."""
         move = self.make_invoice()
-        self.tick(self.wizard(move), ['email']).action_send_and_print()
-        message = move.message_ids.filtered(lambda message: message.message_type == 'comment')
-        self.assertEqual(len(message.attachment_ids), 1)
-        self.assertEqual(message.attachment_ids.raw, f"%PDF {move.id}".encode())
-
-    def test_mail_without_number_is_announced(self):
-        wizard = self.tick(self.wizard(self.make_invoice()), ['email'])
-        self.assertIn("without KSeF number", wizard.alerts['ksef_without_number']['message'])
-        self.assertFalse((self.tick(self.wizard(self.make_invoice())).alerts or {}).get('ksef_without_number'))
+        wizard = self.tick(self.wizard(move), ['email'])
+        self.assertIn("waits for the KSeF number", wizard.alerts['ksef_waits']['message'])
+        self.assertFalse((self.tick(self.wizard(self.make_invoice())).alerts or {}).get('ksef_waits'))
+        wizard.action_send_and_print()
+        self.assertFalse(self.printed, "a print without the number is of no use to anybody")
+        self.assertFalse(move.message_ids.filtered(lambda message: message.message_type == 'comment'))
+        self.assertFalse(move.is_move_sent)
+        self.assertEqual(move.sudo().ksef_delivery_ids.state, 'waiting')
 
     def test_after_acceptance_the_print_is_kept(self):
         move = self.accepted()
@@ -147,7 +146,7 @@ class TestOdooSendWizard(InvoiceCommon):
         moves = self.make_invoice() + self.make_invoice() + self.accepted()
         wizard = self.batch(moves, ksef_pick=True)
         self.assertEqual(wizard.ksef_count, 2)
-        self.assertIn('ksef_without_number', wizard.alerts)
+        self.assertIn('ksef_waits', wizard.alerts)
         wizard.action_send_and_print()
         self.assertEqual(moves.mapped('ksef_state'), ['queued', 'queued', 'accepted'])
         self.assertEqual(moves[:2].ksef_document_id.user_id, self.accountant)

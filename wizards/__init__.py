@@ -8,6 +8,7 @@ from . import ksef_connection_responsible
 from . import ksef_permission_grant
 from . import ksef_permission_revoke
 from . import ksef_send
+from . import ksef_mode_change
 from . import ksef_preview
 from . import ksef_fetch_now
 from . import ksef_received_reason

@@ -8,7 +8,7 @@ from ..models.ksef_document import LIVE_STATES
 from ..models.ksef_invoice_self_billing import SELF_BILLED_TYPES
 
 # Why an invoice of the selection cannot be picked now, in the order in which they are looked for.
-REASONS = ('kind', 'unposted', 'unconnected', 'taken', 'elsewhere', 'future')
+REASONS = ('kind', 'unposted', 'unconnected', 'off', 'taken', 'elsewhere', 'future')
 
 
 class KsefSend(models.TransientModel):
@@ -122,6 +122,7 @@ class KsefSend(models.TransientModel):
                                  THEN 'kind'
                             WHEN m.state != 'posted' THEN 'unposted'
                             WHEN n.id IS NULL THEN 'unconnected'
+                            WHEN o.ksef_mode = 'off' THEN 'off'
                             WHEN EXISTS (
                                 SELECT 1 FROM ksef_document d
                                  WHERE d.move_id = m.id AND d.state IN %(live)s
@@ -136,6 +137,7 @@ class KsefSend(models.TransientModel):
             CROSS JOIN LATERAL (SELECT CASE WHEN m.move_type IN %(self_billed)s THEN -1 ELSE 1 END AS sign) side
              LEFT JOIN ksef_connection n
                     ON n.id = c.ksef_connection_id AND n.active AND n.state NOT IN ('draft', 'neutralised')
+             LEFT JOIN res_company o ON o.id = n.company_id
                  WHERE m.id IN %(ids)s
               ) sorted
           GROUP BY sorted.reason, sorted.is_late, sorted.environment, sorted.currency_id
@@ -167,6 +169,7 @@ class KsefSend(models.TransientModel):
             'kind': self.env._("%(count)s: not a customer invoice or credit note", count=count),
             'unposted': self.env._("%(count)s: not confirmed yet", count=count),
             'unconnected': self.env._("%(count)s: the company is not connected to KSeF", count=count),
+            'off': self.env._("%(count)s: sending to KSeF is switched off for the company", count=count),
             'taken': self.env._("%(count)s: on its way to KSeF or accepted already; an invoice can be sent only once", count=count),
             'elsewhere': self.env._("%(count)s: sent through Odoo's own KSeF module", count=count),
             'future': self.env._("%(count)s: dated later than today; KSeF takes no invoices from the future", count=count),
