@@ -31,6 +31,7 @@
         'views/ksef_credential_views.xml',
         'views/ksef_document_views.xml',
         'views/ksef_session_views.xml',
+        'views/ksef_batch_views.xml',
         'views/ksef_connection_views.xml',
         'views/ksef_permission_views.xml',
         'views/ksef_menus.xml',

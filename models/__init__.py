@@ -59,6 +59,7 @@ from . import account_move_fa3_trade
 from . import account_move_fa3_currency
 from . import product_fa3
 from . import account_move_actions
+from . import account_move_mass
 from . import account_move_explain
 from . import account_move_screen
 from . import account_move_live

@@ -41,6 +41,8 @@ MINIMA = {'worker_count': 1, 'batch_most': 1, 'connect_timeout': 1, 'read_timeou
 POLL_WAITS = '1,2,3,5,8'
 # One connection is served for so long at a time; then it is the turn of the one that has waited longest.
 TURN_SECONDS = 10
+# States that are shown on their invoices in one transaction.
+SYNC_CHUNK = 50
 
 
 class KsefWorker(models.AbstractModel):
@@ -280,15 +282,17 @@ class KsefWorker(models.AbstractModel):
         with run.transaction() as env:
             ids = env['ksef.document'].search(
                 [('connection_id', '=', run.connection_id), ('sync_pending', '=', True)], order='id').ids
-        for document_id in ids:
+        for start in range(0, len(ids), SYNC_CHUNK):
             if run.time_left() <= 0:
                 return
-            self._sync(run, document_id)
+            self._sync(run, ids[start:start + SYNC_CHUNK])
 
     @api.model
     def _sync(self, run, document_ids):
-        """The second transaction of an answer: invoice, chatter, live message. It may fail; then it is done again later."""
+        """The second transaction of an answer: invoice, chatter, live message. It may fail; then it is done again later, and
+        of several one by one, so that one of them doesn't hold up the others."""
         ids = [document_ids] if isinstance(document_ids, int) else document_ids
+
         def sync(env):
             # A person's request may hold the invoice for long; the other documents don't wait for it.
             env.cr.execute("SET LOCAL lock_timeout = '300ms'")
@@ -298,11 +302,20 @@ class KsefWorker(models.AbstractModel):
             run.commit(sync, retried=(psycopg2.errors.SerializationFailure,))
         except psycopg2.OperationalError as error:
             _logger.info("KSeF document %s: its invoice is busy, shown later: %s", ids, error)
-            self._sync_later(run, ids)
+            self._sync_apart(run, ids)
         except Exception:  # pylint: disable=broad-exception-caught
             # What a program adds to chatter or print must not keep KSeF's answers from anyone.
             _logger.exception("KSeF document %s: cannot be shown on its invoice", ids)
+            self._sync_apart(run, ids)
+
+    @api.model
+    def _sync_apart(self, run, ids):
+        """Show several one by one; the one that fails by itself waits."""
+        if len(ids) == 1:
             self._sync_later(run, ids)
+            return
+        for document_id in ids:
+            self._sync(run, document_id)
 
     @api.model
     def _sync_later(self, run, ids):

@@ -42,6 +42,7 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _serve_batches(self, run):
         """Go on with the batch sessions that are due."""
+        run.commit(lambda env: self._adopt_orphans(env, run))
         with run.transaction() as env:
             sessions = env['ksef.session'].search([
                 ('connection_id', '=', run.connection_id), ('kind', '=', 'batch'), ('due_at', '<=', fields.Datetime.now()),
@@ -52,6 +53,20 @@ class KsefWorker(models.AbstractModel):
             if run.time_left() <= 0:
                 return
             self._guard_batch(run, session_id, getattr(self, f'_batch_{state}'))
+
+    @api.model
+    def _adopt_orphans(self, env, run):
+        """What no step leaves behind, but a neutralised or restored database may: sessions that nobody looks at, and documents
+        whose session is over. The latter are looked up by their hash, or go again when nothing can have been uploaded."""
+        env['ksef.session'].search([
+            ('connection_id', '=', run.connection_id), ('kind', '=', 'batch'), ('due_at', '=', False),
+            ('state', 'in', ('opening', 'uploading', 'closing', 'processing')),
+        ]).write({'due_at': fields.Datetime.now()})
+        orphans = env['ksef.document'].search([
+            ('connection_id', '=', run.connection_id), ('state', '=', 'sending'), ('due_at', '=', False),
+            ('session_id.kind', '=', 'batch'), ('session_id.state', 'in', ('done', 'failed', 'lost'))])
+        for is_known, group in orphans.grouped(lambda document: bool(document.session_id.reference_number)).items():
+            group._transition('unconfirmed' if is_known else 'queued', due_at=fields.Datetime.now())
 
     @api.model
     def _guard_batch(self, run, session_id, step):
@@ -69,7 +84,7 @@ class KsefWorker(models.AbstractModel):
         """A call went wrong: nothing is concluded about the invoices. Pause what the error is about, and come back."""
         _logger.info("KSeF batch session %s: %s", session_id, error)
         if isinstance(error, KsefRateLimitError):
-            self._pause(run, 'send_paused_until', error)
+            self._pause(run, 'read_paused_until' if error.operation.startswith('GET') else 'send_paused_until', error)
         elif isinstance(error, KsefUnauthorizedError):
             self._write_credential(run, lambda credential: credential._forget_access())
             self._pause_connection(run, error)
@@ -268,15 +283,20 @@ class KsefWorker(models.AbstractModel):
 
         :param counts: whether it counts as a fault of the session; after some of them a person is asked
         """
-        run.commit(lambda env: env['ksef.session'].browse(session_id)._end(state, status_description=description))
-        self._release_batch(run, session_id, counts)
+        self._release_batch(run, session_id, state, {'status_description': description}, counts)
 
     @api.model
-    def _release_batch(self, run, session_id, counts=True, **values):
-        """Send what the session still holds in another one, the same bytes; after too many of them a person must look."""
+    def _release_batch(self, run, session_id, state, ending, counts=True, **values):
+        """End the session, and send what it still holds in another one, the same bytes; after too many of them a person must
+        look. Both in one transaction: a document whose session is over would be nobody's.
+
+        :param ending: values of the session
+        :param values: values of the documents
+        """
         limit = run.settings['resend_limit']
 
         def release(env):
+            env['ksef.session'].browse(session_id)._end(state, **ending)
             documents = env['ksef.document'].search([('session_id', '=', session_id), ('state', '=', 'sending')])
             documents._lock()
             documents = documents.filtered(lambda document: document.state == 'sending')

@@ -145,7 +145,7 @@ class KsefWorker(models.AbstractModel):
     def _finish_batch(self, run, session_id, status):
         """The list is complete: what it does not have was not taken, as far as KSeF says what was wrong."""
         is_good = status.code in (SessionStatus.PROCESSED, SessionStatus.NO_VALID_INVOICE)
-        run.commit(lambda env: env['ksef.session'].browse(session_id)._end('done' if is_good else 'failed'))
+        state = 'done' if is_good else 'failed'
         said = {
             'status_code': status.code, 'status_description': status.description,
             'status_details': "\n".join(status.details or ()) or False,
@@ -153,14 +153,15 @@ class KsefWorker(models.AbstractModel):
         if status.code == SessionStatus.INVOICE_LIMIT:
             self._forget_limits(run)
         if status.code in CERTAIN:
-            self._release_batch(run, session_id, **said)
+            self._release_batch(run, session_id, state, {}, **said)
         else:
-            self._doubt_batch(run, session_id, said)
+            self._doubt_batch(run, session_id, state, said)
 
     @api.model
-    def _doubt_batch(self, run, session_id, said):
+    def _doubt_batch(self, run, session_id, state, said):
         """KSeF reports its own error, or a code that nobody knows: that is no verdict, a person must look."""
         def doubt(env):
+            env['ksef.session'].browse(session_id)._end(state)
             documents = env['ksef.document'].search([('session_id', '=', session_id), ('state', '=', 'sending')])
             documents._transition('help', **said)
             return documents.ids

@@ -39,7 +39,7 @@ PUBLIC_METHODS = {
         'action_preview': SEND,
     },
     'account.move': {
-        'action_ksef_send': SEND, 'action_ksef_refresh_status': SEND, 'action_ksef_withdraw': SEND,
+        'action_ksef_send': SEND, 'action_ksef_refresh_status': SEND, 'action_ksef_withdraw': SEND, 'action_ksef_withdraw_unsent': SEND,
         'action_ksef_preview_other': READ, 'action_ksef_adopt_other': SEND,
         'action_ksef_jpk_corrected': 'account.group_account_invoice',
         'action_ksef_go_offline': SEND, 'action_ksef_technical_correction': SEND, 'action_ksef_undo_total_failure': SEND,

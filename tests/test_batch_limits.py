@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 import requests
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import common, tagged
 from odoo.tools import mute_logger
 
@@ -94,6 +95,66 @@ class TestBatchLimits(BatchCommon):
             with self.enter_registry_test_mode(), self.assertRaises(KsefRateLimitError) as caught:
                 CallBudget(run).spend(api.SEND_INVOICE)
         self.assertEqual(caught.exception.retry_after, 42.0)
+
+    # ------------------------------------------------------------------ many at once
+
+    def test_withdraw_unsent(self):
+        """Of a selection, what has not left is taken back; the rest is told and stays (S2-13)."""
+        self.set_parameters(batch_from=0)
+        sent = self.pick(1)
+        self.run_workers()
+        waiting = self.pick(4)
+        draft = self.make_invoice(post=False)
+        selection = sent.move_id | waiting.move_id | draft
+        with patch.object(type(selection), '_ksef_pick_limit', lambda moves: 2):
+            action = selection.action_ksef_withdraw_unsent()
+        self.assertIn("4", action['params']['message'])
+        self.assertIn("1", action['params']['message'])
+        self.assertEqual(set(waiting.mapped('state')), {'cancelled'})
+        self.assertEqual(sent.state, 'accepted')
+        self.assertFalse(any(waiting.move_id.mapped('ksef_is_locked')))
+        self.assertEqual(set(waiting.move_id.mapped('ksef_state')), {False})
+        self.run_workers()
+        self.assertEqual(len(self.sandbox.invoices()), 1)
+        self.assertTrue(any("Withdrawn" in body for body in waiting[0].move_id.message_ids.mapped('body')))
+        with self.assertRaises(UserError):
+            draft.action_ksef_withdraw_unsent()
+
+    def test_one_busy_invoice(self):
+        """States of many are shown together; one that can't be shown holds nobody up."""
+        self.set_parameters(batch_from=2)
+        documents = self.pick(3)
+        original = type(documents)._post_state
+
+        def fail(document):
+            if document == documents[1]:
+                raise KeyError("made for this test")
+            return original(document)
+
+        with patch.object(type(documents), '_post_state', fail), mute_logger(*LOGGERS):
+            self.run_workers(2)
+        self.assertEqual(set(documents.mapped('state')), {'accepted'})
+        self.assertEqual(documents.mapped('sync_pending'), [False, True, False])
+        self.env.cr.execute("UPDATE ksef_document SET write_date = write_date - interval '1 hour'")
+        self.env.invalidate_all()
+        self.run_workers()
+        self.assertEqual(documents.mapped('sync_pending'), [False] * 3)
+        self.assertEqual(set(documents.move_id.mapped('ksef_state')), {'accepted'})
+
+    def test_orphans(self):
+        """A database that was neutralised in the middle of a batch: what nobody looks at is found and brought to its end."""
+        documents = self.pick(3)
+        with self.killed_before('_batch_processing'):
+            self.sessions().write({'due_at': False})
+            self.connection.sudo().due_at = fields.Datetime.now()
+        self.settle(documents)
+        self.assert_all_accepted(documents)
+        more = self.pick(3)
+        with self.killed_before('_batch_processing'):
+            self.sessions().filtered(lambda session: session.state == 'processing').write({'due_at': False, 'state': 'lost'})
+            self.connection.sudo().due_at = fields.Datetime.now()
+        self.settle(more)
+        self.assert_all_accepted(more)
 
     # ------------------------------------------------------------------ attachments (issue 5)
 

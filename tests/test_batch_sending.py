@@ -207,8 +207,14 @@ class TestBatchSending(BatchCommon):
 
     # ------------------------------------------------------------------ sessions that fail
 
+    def work_slowly(self):
+        """Let the sandbox take its time: a session that is to fail fails before its invoices are looked at."""
+        self.sandbox.admin('POST', '/settings', processingSeconds=0.5)
+        self.addCleanup(self.sandbox.admin, 'POST', '/settings', processingSeconds=0)
+
     def test_session_failed(self):
         """The session's fault is not the invoice's: the same bytes go again; after two of them each goes alone."""
+        self.work_slowly()
         for code in (405, 415, 430):
             with self.subTest(code), mute_logger(*LOGGERS):
                 documents = self.pick(3)
@@ -218,6 +224,7 @@ class TestBatchSending(BatchCommon):
                 self.assertEqual(set(documents.mapped('session_restarts')), {1})
 
     def test_session_fails_always(self):
+        self.work_slowly()
         documents = self.pick(3)
         self.sandbox.fault(CLOSE_BATCH, 'session_status', code=430, times=-1)
         with mute_logger(*LOGGERS):
@@ -228,6 +235,7 @@ class TestBatchSending(BatchCommon):
 
     def test_unknown_failure(self):
         """KSeF's own error is no verdict: a person looks, and the question is put again when asked."""
+        self.work_slowly()
         documents = self.pick(3)
         self.sandbox.fault(CLOSE_BATCH, 'session_status', code=500)
         with mute_logger(*LOGGERS):
@@ -246,4 +254,4 @@ class TestBatchSending(BatchCommon):
 
 
 def small_parts(sink, secret):
-    return PackageWriter(sink, secret, part_size=700)
+    return PackageWriter(sink, secret, part_size=300)

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 
 from .company import pick
-from .sandbox import LIST, OPEN, SEND, STATUS, UPO
+from .sandbox import CLOSE_BATCH, LIST, OPEN, OPEN_BATCH, SEND, SESSION, STATUS, UPO
 
 # (operation, action, probability, parameters): what KSeF and the network do to a call.
 FAULTS = [
@@ -26,6 +26,16 @@ FAULTS = [
     (LIST, "truncate", 0.05, {}),
     (UPO, "drop_after", 0.10, {}),
 ]
+# What is done to batches; a session that fails as a whole is KSeF's doing, too.
+BATCH_FAULTS = [
+    *((operation, *fault) for operation in (OPEN_BATCH, CLOSE_BATCH, SESSION, LIST) for fault in (
+        ("drop_after", 0.10, {}), ("drop_before", 0.05, {}), ("garble", 0.05, {}),
+        ("http_error", 0.05, {"status": 502, "body": "html", "process": True}))),
+    (OPEN_BATCH, "http_error", 0.05, {"status": 429, "body": "problem", "retryAfter": 1}),
+    (OPEN_BATCH, "expired_links", 0.08, {}),
+    (OPEN_BATCH, "invoice_status", 0.10, {"code": 550}),
+    (CLOSE_BATCH, "session_status", 0.08, {"code": 430}),
+]
 BATCH = 5
 MOST_SECONDS = 240
 
@@ -33,19 +43,21 @@ MOST_SECONDS = 240
 class Chaos:
     """One run on a world whose first company is connected; ``seed`` makes its decisions repeatable, not its timing."""
 
-    def __init__(self, world, seed, report=lambda text: None):
+    def __init__(self, world, seed, report=lambda text: None, faults=FAULTS, batch=BATCH):
         self.world = world
         self.random = random.Random(seed)
         self.seed = seed
         self.report = report
+        self.faults = faults
+        self.batch = batch
         self.documents = []
         self.deeds = Counter()
 
     def run(self, invoices, kills):
         """Send ``invoices`` invoices and kill ``kills`` workers; afterwards let KSeF recover and wait until all is settled."""
         ids = self.world.first.make_invoices(invoices)
-        batches = [ids[start:start + BATCH] for start in range(0, len(ids), BATCH)]
-        for operation, action, probability, parameters in FAULTS:
+        batches = [ids[start:start + self.batch] for start in range(0, len(ids), self.batch)]
+        for operation, action, probability, parameters in self.faults:
             self.world.sandbox.fault(operation, action, times=-1, probability=probability, **parameters)
         end = time.monotonic() + MOST_SECONDS
         picked = 0

@@ -92,6 +92,10 @@ class Database:
                 self.execute(
                     f"""UPDATE {table} SET {column} = now() AT TIME ZONE 'UTC' - interval '1 second' WHERE id IN (
                         SELECT id FROM {table} WHERE {column} > now() AT TIME ZONE 'UTC' FOR UPDATE SKIP LOCKED)""")
+        # Batch sessions only: an interactive one that is due is closed.
+        self.execute(
+            """UPDATE ksef_session SET due_at = now() AT TIME ZONE 'UTC' - interval '1 second' WHERE id IN (
+                SELECT id FROM ksef_session WHERE kind = 'batch' AND due_at > now() AT TIME ZONE 'UTC' FOR UPDATE SKIP LOCKED)""")
         self.execute("UPDATE ir_cron_trigger SET call_at = now() AT TIME ZONE 'UTC' WHERE call_at > now() AT TIME ZONE 'UTC'")
         self.wake()
 

@@ -12,6 +12,9 @@ OPEN = "POST /sessions/online"
 STATUS = "GET /sessions/{ref}/invoices/{ref}"
 LIST = "GET /sessions/{ref}/invoices"
 UPO = "GET /sessions/{ref}/invoices/{ref}/upo"
+OPEN_BATCH = "POST /sessions/batch"
+CLOSE_BATCH = "POST /sessions/batch/{ref}/close"
+SESSION = "GET /sessions/{ref}"
 CHALLENGE = "POST /auth/challenge"
 
 

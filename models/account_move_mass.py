@@ -1,0 +1,36 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+from .ksef_document import WITHDRAWABLE_STATES
+
+
+class AccountMove(models.Model):
+    """Many invoices at once, from the list: what can be taken back is, the rest is told."""
+    _inherit = 'account.move'
+
+    def action_ksef_withdraw_unsent(self):
+        """Take back what has not left for KSeF yet ("Withdraw what isn't sent"); the others of the selection stay as they are."""
+        self._ksef_check_sender()
+        self.check_access('write')
+        documents = self.sudo().ksef_document_id
+        if not documents:
+            raise UserError(self.env._("There is nothing to withdraw: none of these invoices was sent to KSeF."))
+        documents._lock()
+        free = self.filtered('ksef_can_withdraw').sudo().ksef_document_id.filtered(
+            lambda document: document.state in WITHDRAWABLE_STATES)
+        if len(free) <= self._ksef_pick_limit():
+            free._withdraw()
+        else:
+            # The invoices are free at once; the lines in their chatter follow with the workers.
+            free._transition('cancelled')
+            free.move_id._ksef_sync()
+            self.env['ksef.worker']._trigger_workers()
+        return self._ksef_notification('success' if free else 'warning', self._ksef_withdrawn_text(len(free), len(documents - free)))
+
+    def _ksef_withdrawn_text(self, count, late):
+        """What became of a selection, in a sentence or two."""
+        done = self.env._("Withdrawn: %(count)s.", count=count)
+        if not late:
+            return done
+        return done + " " + self.env._(
+            "Left as they are: %(count)s, because KSeF has them, may have them, or they were issued offline.", count=late)
