@@ -131,6 +131,10 @@ from . import ksef_bill_orders
 from . import ksef_bill_auto
 from . import ksef_received_self_billing
 from . import ksef_digest
+from . import ksef_document_late
+from . import ksef_overview
+from . import ksef_archive
+from . import ksef_chore
 from . import ksef_sale
 from . import ksef_received_sale
 from . import ksef_received_mend

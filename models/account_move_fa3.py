@@ -161,6 +161,8 @@ class AccountMove(models.Model):
         """Return what a correction says as its original did: all but amounts is stated as it is after the correction."""
         values = {name: self[name] for name in CARRIED_FIELDS}
         values['ksef_authorized_partner_id'] = self.ksef_authorized_partner_id.id
+        further = self.ksef_reference_ids.filtered(lambda row: row.kind in ('contract', 'order'))
+        values['ksef_reference_ids'] = [Command.create({**vals, 'move_id': False}) for vals in further.copy_data()]
         values['ksef_third_party_ids'] = [Command.create({**vals, 'move_id': False}) for vals in self.ksef_third_party_ids.copy_data()]
         return values
 

@@ -41,7 +41,7 @@ class KsefInvoicePart(models.AbstractModel):
 
 
 class KsefInvoiceReference(models.Model):
-    """Another invoice that an invoice names and that isn't in this Odoo: one it corrects, or an advance it settles.
+    """Another document that an invoice names: an invoice that isn't in this Odoo, or a further contract or purchase order.
 
     Invoices in Odoo need no row: they are found by reversals, debit notes and sales orders.
     """
@@ -51,9 +51,13 @@ class KsefInvoiceReference(models.Model):
     _rec_name = 'number'
 
     kind = fields.Selection(
-        [('corrected', "Corrected invoice"), ('advance', "Settled advance invoice")], required=True, default='corrected',
-        help="Corrected invoice: faktura korygowana. Settled advance invoice: faktura zaliczkowa.")
-    number = fields.Char(required=True, help="Number that its seller gave it (numer faktury).")
+        [
+            ('corrected', "Corrected invoice"), ('advance', "Settled advance invoice"), ('contract', "Further contract"),
+            ('order', "Further purchase order"),
+        ], required=True, default='corrected',
+        help="Corrected invoice: faktura korygowana. Settled advance invoice: faktura zaliczkowa. Further contract, further purchase "
+             "order: umowa, zamówienie, beside the one on the page “KSeF data”.")
+    number = fields.Char(required=True, size=256, help="Number that its issuer gave it (numer dokumentu).")
     date = fields.Date(string="Invoice date", help="Data wystawienia. Needed for a corrected invoice.")
     ksef_number = fields.Char(
         string="KSeF number", help="Numer KSeF. Leave it empty when the invoice was issued outside KSeF.")

@@ -133,7 +133,7 @@ class AccountMove(models.Model):
             return [Issue.error('self-billing-seller', partner, 'vat', value=partner.display_name)]
         if number == polish_number(self._ksef_seller_company().vat):
             return [Issue.error('self-billing-own', self, 'partner_id')]
-        if self.ksef_special_kind or self.ksef_correction_kind in ('buyer', 'seller') and self._ksef_is_correction():
+        if self.ksef_special_kind or (self.ksef_correction_kind in ('buyer', 'seller') and self._ksef_is_correction()):
             field = 'ksef_special_kind' if self.ksef_special_kind else 'ksef_correction_kind'
             return [Issue.error('self-billing-kind', self, field)]
         if company.sudo()._ksef_connection().internal_id:

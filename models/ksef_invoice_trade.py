@@ -31,7 +31,7 @@ class AccountMove(models.Model):
     def _ksef_transaction(self) -> Transaction | None:
         """Return contract, orders, lots, terms of delivery and transport; ``None`` when nothing is known of them."""
         transaction = Transaction(
-            contracts=self._ksef_references(self.ksef_contract_number, self.ksef_contract_date),
+            contracts=(*self._ksef_references(self.ksef_contract_number, self.ksef_contract_date), *self._ksef_further('contract')),
             orders=self._ksef_orders(),
             batches=numbers_in(self.ksef_batches) or _stated(self._ksef_lots()),
             delivery_terms=collapse(f'{self.invoice_incoterm_id.code or ""} {self.incoterm_location or ""}') or None,
@@ -45,6 +45,11 @@ class AccountMove(models.Model):
         number = collapse(number) or None
         return (Reference(day=day or None, number=number),) if number or day else ()
 
+    def _ksef_further(self, kind: str) -> tuple[Reference, ...]:
+        """Return the contracts or orders beyond the first one."""
+        return tuple(
+            Reference(day=row.date or None, number=collapse(row.number) or None) for row in self.ksef_reference_ids if row.kind == kind)
+
     def _ksef_agreed_rate(self) -> AgreedRate | None:
         if not self.ksef_agreed_rate:
             return None
@@ -53,8 +58,8 @@ class AccountMove(models.Model):
     # ------------------------------------------------------------------ sales orders and deliveries, where they are in Odoo
 
     def _ksef_orders(self) -> tuple[Reference, ...]:
-        """Return the order that was entered, else the sales orders: by the buyer's number, or by our own."""
-        entered = self._ksef_references(self.ksef_order_number, self.ksef_order_date)
+        """Return the orders that were entered, else the sales orders: by the buyer's number, or by our own."""
+        entered = (*self._ksef_references(self.ksef_order_number, self.ksef_order_date), *self._ksef_further('order'))
         if entered or 'sale_line_ids' not in self.line_ids._fields:
             return entered
         orders = self.sudo().line_ids.sale_line_ids.order_id.sorted('id')

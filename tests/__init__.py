@@ -63,6 +63,7 @@ from . import test_rights
 from . import test_secrets
 from . import test_service_state
 from . import test_tasks
+from . import test_overview
 from . import test_self_billing
 from . import test_send_wizard
 from . import test_send_wizard_odoo

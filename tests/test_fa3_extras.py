@@ -136,6 +136,25 @@ class TestPaymentAndReferences(CorrectionCommon):
             ['2026-01-02', "U/7", '2026-10-01', "PO-15"])
         self.assertEqual((self.one(root, 'Fa/DodatkowyOpis/Klucz'), self.one(root, 'Fa/DodatkowyOpis/Wartosc')), ("Projekt", "Alfa"))
 
+    def test_several_contracts_and_orders(self):
+        """S0-10: further ones follow the first, none of them makes the invoice a correction, and a credit note repeats them."""
+        rows = (('contract', "U/8", '2026-02-03'), ('order', "PO-2", False), ('contract', "U/9", False), ('order', "PO-3", '2026-05-06'))
+        move = self.new_invoice(
+            ksef_contract_number="U/7", ksef_order_number="PO-1",
+            ksef_reference_ids=[Command.create({'kind': kind, 'number': number, 'date': date}) for kind, number, date in rows])
+        roots = {'VAT': self.render(move)}
+        move.ksef_is_outside = True  # then its correction can be stated without its number
+        wizard = self.env['account.move.reversal'].with_context(active_model='account.move', active_ids=move.ids).create({
+            'journal_id': move.journal_id.id, 'reason': "Zwrot"})
+        refund = self.env['account.move'].browse(wizard.reverse_moves()['res_id'])
+        refund.action_post()
+        roots['KOR'] = self.render(refund)
+        for kind, root in roots.items():
+            self.assertEqual(self.one(root, 'Fa/RodzajFaktury'), kind)
+            self.assertEqual(self.all(root, 'Fa/WarunkiTransakcji/Umowy/NrUmowy'), ["U/7", "U/8", "U/9"])
+            self.assertEqual(self.all(root, 'Fa/WarunkiTransakcji/Umowy/DataUmowy'), ['2026-02-03'])
+            self.assertEqual(self.all(root, 'Fa/WarunkiTransakcji/Zamowienia/NrZamowienia'), ["PO-1", "PO-2", "PO-3"])
+
     def test_codes_of_the_product(self):
         product = self.env['product.product'].create({
             'name': "Stal", 'default_code': "ST-1", 'barcode': '5901234123457', 'ksef_pkwiu': '24.10.31.0', 'ksef_cn': '7208'})

@@ -179,7 +179,7 @@ class TestGroups(KsefRightsCommon):
                 return self.document.sudo().connection_id.ids
             case 'ksef.credential' | 'ksef.task' | 'ksef.login' | 'ksef.upload.signed' | 'ksef.connection.responsible':
                 return self.get_connection_ids(env, model)
-            case 'ksef.permission' | 'ksef.permission.grant' | 'ksef.permission.revoke':
+            case 'ksef.permission' | 'ksef.permission.grant' | 'ksef.permission.revoke' | 'ksef.chore':
                 return self.get_connection_ids(env, model)
             case 'account.move':
                 return self.document.move_id.ids
@@ -189,14 +189,14 @@ class TestGroups(KsefRightsCommon):
                 send = env['ksef.send'].create({'move_ids': self.make_invoice(company=self.company).ids})
                 preview = env['ksef.preview'].create({'move_ids': send.move_ids.ids, 'send_id': send.id})
                 return {'ksef.send': send, 'ksef.preview': preview}[model].ids
-            case 'ksef.takeover.wizard' | 'ksef.import.numbers' | 'ksef.mode.change':
+            case 'ksef.takeover.wizard' | 'ksef.import.numbers' | 'ksef.mode.change' | 'ksef.archive':
                 return env[model].create({'company_id': self.company.id}).ids
             case 'ksef.delivery':
                 values = {'company_id': self.company.id, 'move_id': self.document.move_id.id}
                 return (env[model].search([('move_id', '=', values['move_id'])]) or env[model].create(values)).ids
             case 'res.config.settings':
                 return env['res.config.settings'].create({'company_id': self.company.id}).ids
-        return self.get_received_ids(env, model)
+        return [] if model == 'ksef.overview' else self.get_received_ids(env, model)
 
     def get_connection_ids(self, env, model):
         """The same for what belongs to a connection."""
@@ -210,6 +210,8 @@ class TestGroups(KsefRightsCommon):
                 return env['ksef.login'].create({'connection_id': connection.id, 'reference_number': 'x'}).ids
             case 'ksef.permission':
                 return env[model].create({'connection_id': connection.id, 'kind': 'person', 'state': 'active'}).ids
+            case 'ksef.chore':
+                return (env[model]._add_missing(connection) or env[model].search([('connection_id', '=', connection.id)], limit=1)).ids
             case 'ksef.connection.responsible':
                 return env[model].create({'connection_id': connection.id, 'user_id': env.uid}).ids
         return env[model].create({'connection_id': connection.id}).ids

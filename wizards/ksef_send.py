@@ -116,10 +116,11 @@ class KsefSend(models.TransientModel):
                    SUM(sorted.net), SUM(sorted.tax), SUM(sorted.gross), ARRAY_AGG(sorted.id ORDER BY sorted.invoice_date, sorted.id)
               FROM (
                 SELECT m.id, m.invoice_date, n.environment, m.currency_id, m.invoice_date < %(today)s AS is_late,
-                       side.sign * m.amount_untaxed_in_currency_signed AS net, side.sign * m.amount_total_in_currency_signed AS gross,
+                       side.sign * m.amount_untaxed_in_currency_signed AS net,
+                       side.sign * m.amount_total_in_currency_signed AS gross,
                        side.sign * (m.amount_total_in_currency_signed - m.amount_untaxed_in_currency_signed) AS tax,
-                       CASE WHEN m.move_type NOT IN %(kinds)s AND NOT (m.move_type IN %(self_billed)s AND COALESCE(j.is_self_billing, FALSE))
-                                 THEN 'kind'
+                       CASE WHEN m.move_type NOT IN %(kinds)s
+                             AND NOT (m.move_type IN %(self_billed)s AND COALESCE(j.is_self_billing, FALSE)) THEN 'kind'
                             WHEN m.state != 'posted' THEN 'unposted'
                             WHEN n.id IS NULL THEN 'unconnected'
                             WHEN o.ksef_mode = 'off' THEN 'off'
