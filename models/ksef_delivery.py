@@ -205,6 +205,17 @@ class AccountMove(models.Model):
     ksef_delivery_ids = fields.One2many(
         'ksef.delivery', 'move_id', string="Deliveries after KSeF", readonly=True, groups='l10n_pl_ksef.group_ksef_read')
 
+    def _ksef_alerts(self):
+        """Beside the invoice's own state: an e-mail that a person has to look at, or that still waits."""
+        alerts = super()._ksef_alerts()
+        for delivery in self.sudo().ksef_delivery_ids:
+            if delivery.state in ('unsure', 'failed'):
+                alerts['delivery'] = {'level': 'warning', 'message': delivery.message}
+            elif delivery.state in ('waiting', 'ready', 'claimed'):
+                alerts['delivery'] = {'level': 'info', 'message': self.env._(
+                    "The e-mail to the customer waits for the KSeF number and then goes out by itself.")}
+        return alerts
+
 
 class KsefDocument(models.Model):
     _inherit = 'ksef.document'
