@@ -1,5 +1,6 @@
 """Own sales issued by another program: matched with Odoo's invoices, or imported as accepted and closed ones."""
 import re
+from datetime import timedelta
 
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
@@ -63,6 +64,16 @@ class TestReceivedSales(BillCommon):
         following = self.make_invoice()
         self.assertEqual(following.sequence_number, own.sequence_number + 1)
         self.assertEqual(following.sequence_prefix, own.sequence_prefix)
+
+    def test_automatic_sending(self):
+        """Where everything that is confirmed goes to KSeF by itself, an imported sale does not."""
+        today = self.env['account.move']._ksef_today()
+        self.company.sudo().write({'ksef_mode': 'automatic', 'ksef_auto_from': today - timedelta(days=30)})
+        received = self.sell('services')
+        received.action_import_sale()
+        self.env.cr.precommit.run()
+        self.assertEqual(received.move_id.ksef_document_ids.mapped('origin'), ['ksef'])
+        self.assert_closed(received, 'imported')
 
     def test_any_number(self):
         """A number that means another month to Odoo is kept, and nothing of the kind is made twice."""
