@@ -147,3 +147,4 @@ from . import account_move_jpk
 from . import ksef_document_duplicate
 from . import ir_config_parameter
 from . import ir_module_module
+from . import ksef_month

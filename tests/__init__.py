@@ -46,6 +46,7 @@ from . import test_l10n_pl_edi
 from . import test_lock
 from . import test_duplicates
 from . import test_jpk_markers
+from . import test_month
 from . import test_neutralize
 from . import test_offline
 from . import test_offline_after

@@ -29,6 +29,9 @@ PUBLIC_METHODS = {
         'action_export': MANAGE,
     },
     'ksef.upload.signed': {'action_send': MANAGE},
+    'ksef.month.check': {
+        'action_begin': READ, 'action_look': READ, 'action_previous': READ, 'action_next': READ, 'action_close': 'account.group_account_manager'},
+    'ksef.month.check.line': {'action_open': READ},
     'ksef.mode.change': {'action_apply': MANAGE},
     'ksef.delivery': {'action_resend': SEND, 'action_cancel': SEND},
     'ksef.document': {'action_open_move': READ, 'action_check_again': SEND, 'action_preview': READ,

@@ -5,6 +5,7 @@ from . import ksef_upload_signed
 from . import ksef_takeover
 from . import ksef_import_numbers
 from . import ksef_connection_responsible
+from . import ksef_month_check
 from . import ksef_permission_grant
 from . import ksef_permission_revoke
 from . import ksef_send
