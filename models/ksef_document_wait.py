@@ -23,11 +23,7 @@ class KsefDocument(models.Model):
     def _waits_for_number(self, rendered):
         """Whether nothing but the numbers of invoices that are on their way is missing (and the way is not offline)."""
         self.ensure_one()
-        errors = [finding for finding in rendered.findings if finding['severity'] == 'error']
-        if self.mode != 'online' or not errors or {finding['code'] for finding in errors} - WAITING_CODES:
-            return False
-        unnumbered = self.move_id._ksef_unnumbered_before()
-        return bool(unnumbered) and all(move._ksef_is_live() for move in unnumbered)
+        return self.mode == 'online' and self.move_id._ksef_waits_for_number(rendered.findings)
 
     def _sync_moves(self):
         """A number that has arrived wakes the corrections that wait for it."""
@@ -47,6 +43,19 @@ class AccountMove(models.Model):
         before = (root | self._ksef_earlier_corrections()) - self
         return before.filtered(lambda move: not (move.ksef_is_outside or move._ksef_known_number()))
 
+    def _ksef_waits_for_number(self, findings):
+        """Whether nothing but the numbers of invoices that are on their way stands against sending this correction."""
+        codes = {finding['code'] for finding in findings if finding['severity'] == 'error'}
+        if not codes or codes - WAITING_CODES:
+            return False
+        unnumbered = self._ksef_unnumbered_before()
+        return bool(unnumbered) and all(move._ksef_is_live() for move in unnumbered)
+
+    def _ksef_waiting_text(self):
+        return self.env._(
+            "This correction waits for the KSeF number of %(invoices)s, which must stand in it; then it is sent by itself. Until then you "
+            "can withdraw it.", invoices=", ".join(self._ksef_unnumbered_before().mapped('name')))
+
     def _ksef_wake_corrections(self):
         """Have the workers render the corrections that waited for the numbers of these invoices."""
         waiting = self.env['ksef.document'].sudo().search([
@@ -60,6 +69,4 @@ class AccountMove(models.Model):
     def _ksef_alerts_picked(self, document):
         if not document.waits_for_original:
             return super()._ksef_alerts_picked(document)
-        return {'state': {'level': 'info', 'message': self.env._(
-            "This correction waits for the KSeF number of %(invoices)s, which must stand in it; then it is sent by itself. Until then you "
-            "can withdraw it.", invoices=", ".join(self._ksef_unnumbered_before().mapped('name')))}}
+        return {'state': {'level': 'info', 'message': self._ksef_waiting_text()}}

@@ -26,7 +26,10 @@ class TestOfflineAfter(OfflineCommon):
         refund = self.credit(original)
         with self.assertRaisesRegex(UserError, "has its KSeF number"):
             refund._ksef_issue_offline('offline24')
-        document = refund._ksef_pick().sudo()
+        wizard = self.env['ksef.send'].create({'move_ids': [(6, 0, refund.ids)]})
+        self.assertEqual((wizard.error_count, wizard.ready_count), (0, 1), wizard.findings)
+        wizard.action_confirm()
+        document = refund.ksef_document_id.sudo()
         self.assertEqual((document.state, document.waits_for_original), ('picked', True), document.findings)
         self.assertIn(original.name, refund._get_alerts()['ksef_state']['message'])
         self.run_workers(5)

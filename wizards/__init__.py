@@ -17,6 +17,7 @@ from . import ksef_received_receipt
 from . import ksef_received_archive
 from . import ksef_go_offline
 from . import ksef_preview_other
+from . import ksef_send_wait
 from . import account_move_send
 from . import account_move_reversal
 from . import account_resequence
