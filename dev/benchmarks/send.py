@@ -78,12 +78,10 @@ def _ours(world, theirs):
     started = time.monotonic()
     _pick(world, ids)
     picked = time.monotonic() - started
-    last = _until(world, "state = 'accepted'", started)
-    numbers = time.monotonic() - started
+    numbers = _until(world, "state = 'accepted'", started)
     calls = [row for row in world.sandbox.requests(limit=20_000) if not row["path"].endswith("/upo")]
-    upo = _until(world, "has_upo AND NOT sync_pending", started)
-    print(f"bench: picked in {picked:.1f} s, all numbers after {numbers:.1f} s, of these {last:.1f} s since the first, "
-          f"all UPO after {time.monotonic() - started:.1f} s", file=sys.stderr)
+    upo = _until(world, "has_upo AND NOT sync_pending", started) - numbers
+    print(f"bench: picked in {picked:.1f} s, all numbers after {numbers:.1f} s, all UPO {upo:.1f} s later", file=sys.stderr)
     wrong = world.database.value(
         """SELECT count(*) FROM ksef_document d JOIN account_move m ON m.id = d.move_id
             WHERE (d.state = 'accepted' AND m.ksef_number = d.ksef_number) IS NOT TRUE""")
@@ -105,15 +103,10 @@ def _pick(world, ids):
 
 
 def _until(world, condition, started):
-    """Wait until the condition holds for all documents; return the seconds since it first held for one."""
-    first = None
-    while True:
-        count = world.database.value(f"SELECT count(*) FROM ksef_document WHERE {condition}")
-        if count and first is None:
-            first = time.monotonic()
-        if count == COUNT:
-            return time.monotonic() - (first or started)
+    """Wait until the condition holds for all documents; return the seconds since ``started``."""
+    while (count := world.database.value(f"SELECT count(*) FROM ksef_document WHERE {condition}")) != COUNT:
         if time.monotonic() - started > DEADLINE:
             raise SystemExit(f"bench: only {count} of {COUNT} ({condition})\n{world.describe()}")
         world.database.wake()
         time.sleep(0.1)
+    return time.monotonic() - started
