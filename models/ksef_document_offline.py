@@ -54,15 +54,13 @@ class KsefDocument(models.Model):
 
     def _is_owed(self):
         """Whether it was issued offline and KSeF does not have it yet."""
-        self.ensure_one()
         if not self._is_offline() or self.state not in OWED_STATES:
             return False
         return self.state != 'rejected' or self.move_id.sudo().ksef_document_id == self
 
     def _is_offline(self):
-        """Whether the invoice was issued offline (and printed with two codes)."""
-        self.ensure_one()
-        return self.mode in OFFLINE_MODES and bool(self.issued_offline_at)
+        """Whether the invoice was issued offline (and printed with two codes); an invoice without a document was not."""
+        return bool(self) and self.mode in OFFLINE_MODES and bool(self.issued_offline_at)
 
     # ------------------------------------------------------------------ issuing
 
