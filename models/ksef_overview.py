@@ -218,14 +218,19 @@ class KsefOverview(models.AbstractModel):
                 todo.append(self._todo_row('danger', message, connection_id=row['connection_id']))
             todo += [
                 self._todo_row('warning', named + line, connection_id=row['connection_id']) for line in row['ending'].splitlines()]
+        texts = {
+            'correct': self.env._("invoices must be corrected and sent again"),
+            'late': self.env._("invoices wait for KSeF's answer for unusually long"),
+            'unclear': self.env._("invoices whose fate is not certain yet"),
+            'received': self.env._("received invoices wait for a decision"),
+        }
+        figures = totals['figures']
         counted = (
-            ('danger', 'correct', totals['figures']['correct']['now'][0], self.env._("invoices must be corrected and sent again")),
-            ('danger', 'late', totals['late'], self.env._("invoices wait for KSeF's answer for unusually long")),
-            ('warning', 'unclear', totals['figures']['unclear']['now'][0], self.env._("invoices whose fate is not certain yet")),
-            *self._todo_of_others(companies),
-            ('info', 'received', totals['received'], self.env._("received invoices wait for a decision")),
-        )
-        todo += [self._todo_row(level, text, count=count, figure=figure) for level, figure, count, text in counted if count]
+            ('danger', 'correct', figures['correct']['now'][0]), ('danger', 'late', totals['late']),
+            ('warning', 'unclear', figures['unclear']['now'][0]), ('info', 'received', totals['received']))
+        todo += [self._todo_row(level, texts[figure], count=count, figure=figure) for level, figure, count in counted if count]
+        todo += [self._todo_row(level, text, count=count, figure=figure)
+                 for level, figure, count, text in self._todo_of_others(companies) if count]
         order = ('danger', 'warning', 'info')
         return sorted(todo, key=lambda one: order.index(one['level']))
 
@@ -238,11 +243,12 @@ class KsefOverview(models.AbstractModel):
         """(level, figure, count, text) of what other features watch: invoices that lack KSeF, deadlines of offline ones."""
         moves, found = self.env['account.move'], []
         texts = {
-            'overdue': ('danger', self.env._("invoices issued offline are past their legal deadline")),
-            'deadline': ('warning', self.env._("invoices issued offline must reach KSeF by tomorrow")),
-            'missing': ('warning', self.env._("confirmed invoices to businesses are not in KSeF")),
+            'overdue': self.env._("invoices issued offline are past their legal deadline"),
+            'deadline': self.env._("invoices issued offline must reach KSeF by tomorrow"),
+            'missing': self.env._("confirmed invoices to businesses are not in KSeF"),
         }
-        for figure, (level, text) in texts.items():
+        for figure, text in texts.items():
+            level = 'danger' if figure == 'overdue' else 'warning'
             domain = self._figure_domain(figure, companies, 'now')
             if domain is not None:
                 found.append((level, figure, moves.search_count(domain), text))
