@@ -30,7 +30,8 @@ PUBLIC_METHODS = {
     },
     'ksef.upload.signed': {'action_send': MANAGE},
     'ksef.month.check': {
-        'action_begin': READ, 'action_look': READ, 'action_previous': READ, 'action_next': READ, 'action_close': 'account.group_account_manager'},
+        'action_begin': READ, 'action_look': READ, 'action_previous': READ, 'action_next': READ,
+        'action_close': 'account.group_account_manager'},
     'ksef.month.check.line': {'action_open': READ},
     'ksef.mode.change': {'action_apply': MANAGE},
     'ksef.delivery': {'action_resend': SEND, 'action_cancel': SEND},

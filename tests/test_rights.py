@@ -1,5 +1,5 @@
 """Rights: who may see, send and manage, asked the way the browser and the API ask, and who is refused on the server."""
-from odoo import SUPERUSER_ID, Command, fields
+from odoo import SUPERUSER_ID, Command
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
 from odoo.service.model import call_kw
@@ -7,9 +7,9 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import BUYER_NIP, SELLER_NIP, KsefCommon
+from .rights_records import TOKEN, RightsRecords
 from .rights_table import EDITED_BY_HAND, MANAGE, ORM_METHODS, PUBLIC_METHODS, READ, SEND, SHARED_TABLES
 
-TOKEN = '20261121-EC-B97382798D-071FB39615-52|nip-%s|' + '0123456789abcdef' * 4
 NOWHERE = 'http://127.0.0.1:9/v2'
 
 
@@ -76,7 +76,7 @@ class KsefRightsCommon(KsefCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestGroups(KsefRightsCommon):
+class TestGroups(KsefRightsCommon, RightsRecords):
 
     def test_implied(self):
         """Odoo's accounting groups bring ours; system rights alone bring none."""
@@ -168,78 +168,6 @@ class TestGroups(KsefRightsCommon):
                 self.call(user, model, method, self.get_ids(model))
         self.assertEqual(self.document.state, 'cancelled')
         self.assertEqual(self.document.sudo().connection_id.state, 'draft')
-
-    def get_ids(self, model):
-        """Records of the first company to call a method on."""
-        env = self.env(user=SUPERUSER_ID)
-        match model:
-            case 'ksef.document':
-                return self.document.ids
-            case 'ksef.connection':
-                return self.document.sudo().connection_id.ids
-            case 'ksef.credential' | 'ksef.task' | 'ksef.login' | 'ksef.upload.signed' | 'ksef.connection.responsible':
-                return self.get_connection_ids(env, model)
-            case 'ksef.permission' | 'ksef.permission.grant' | 'ksef.permission.revoke' | 'ksef.chore':
-                return self.get_connection_ids(env, model)
-            case 'account.move':
-                return self.document.move_id.ids
-            case 'ksef.connect':
-                return env['ksef.connect'].create({'company_id': self.company.id, 'token': TOKEN % SELLER_NIP}).ids
-            case 'ksef.send' | 'ksef.preview':
-                send = env['ksef.send'].create({'move_ids': self.make_invoice(company=self.company).ids})
-                preview = env['ksef.preview'].create({'move_ids': send.move_ids.ids, 'send_id': send.id})
-                return {'ksef.send': send, 'ksef.preview': preview}[model].ids
-            case 'ksef.takeover.wizard' | 'ksef.import.numbers' | 'ksef.mode.change' | 'ksef.archive':
-                return env[model].create({'company_id': self.company.id}).ids
-            case 'ksef.delivery':
-                values = {'company_id': self.company.id, 'move_id': self.document.move_id.id}
-                return (env[model].search([('move_id', '=', values['move_id'])]) or env[model].create(values)).ids
-            case 'res.config.settings':
-                return env['res.config.settings'].create({'company_id': self.company.id}).ids
-        return [] if model == 'ksef.overview' else self.get_received_ids(env, model)
-
-    def get_connection_ids(self, env, model):
-        """The same for what belongs to a connection."""
-        connection = env['ksef.connection'].browse(self.document.sudo().connection_id.id)
-        match model:
-            case 'ksef.credential':
-                return connection.credential_ids[:1].ids
-            case 'ksef.task':
-                return env['ksef.task'].create({'connection_id': connection.id, 'kind': 'list_logins', 'state': 'failed'}).ids
-            case 'ksef.login':
-                return env['ksef.login'].create({'connection_id': connection.id, 'reference_number': 'x'}).ids
-            case 'ksef.permission':
-                return env[model].create({'connection_id': connection.id, 'kind': 'person', 'state': 'active'}).ids
-            case 'ksef.chore':
-                return (env[model]._add_missing(connection) or env[model].search([('connection_id', '=', connection.id)], limit=1)).ids
-            case 'ksef.connection.responsible':
-                return env[model].create({'connection_id': connection.id, 'user_id': env.uid}).ids
-        return env[model].create({'connection_id': connection.id}).ids
-
-    def get_received_ids(self, env, model):
-        """The same for what is received from KSeF."""
-        match model:
-            case 'ksef.received':
-                return self.make_received(env).ids
-            case 'ksef.received.control':
-                self.make_received(env)
-                return env['ksef.received.control'].search([('company_id', '=', self.company.id)], limit=1).ids
-            case 'ksef.fetch':
-                connection = self.document.sudo().connection_id
-                today = env['account.move']._ksef_today()
-                return env['ksef.fetch']._begin(connection, 'buyer', today, today).ids
-            case 'ksef.fetch.now':
-                return env['ksef.fetch.now'].create({'company_ids': [Command.set(self.company.ids)]}).ids
-            case 'ksef.product.map':
-                partner = env['res.partner'].create({'name': "Hurtownia"})
-                return env[model].create({'company_id': self.company.id, 'partner_id': partner.id, 'line_name': "x"}).ids
-            case 'ksef.received.receipt':
-                return env[model].create(
-                    {'received_id': self.make_received(env).id, 'day': fields.Date.today(), 'reason': "x"}).ids
-            case 'ksef.received.reason':
-                return env['ksef.received.reason'].create(
-                    {'received_ids': [Command.set(self.make_received(env).ids)], 'reason': "x"}).ids
-        raise AssertionError(model)
 
 
 @tagged('post_install', '-at_install')

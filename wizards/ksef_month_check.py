@@ -20,7 +20,8 @@ class KsefMonthCheck(models.TransientModel):
     is_over = fields.Boolean(compute='_compute_name')
     tax_lock_date = fields.Date(related='company_id.tax_lock_date', string="Closed for VAT up to")
     is_closed = fields.Boolean(compute='_compute_name')
-    closes_anyway = fields.Boolean(string="I close it although something is missing", help="Who closed it and what was missing is noted at the company.")
+    closes_anyway = fields.Boolean(
+        string="I close it although something is missing", help="Who closed it and what was missing is noted at the company.")
 
     @api.depends('first_day', 'company_id.tax_lock_date')
     def _compute_name(self):
@@ -106,8 +107,8 @@ class KsefMonthCheck(models.TransientModel):
         company.tax_lock_date = self._last_day()
         missing = ", ".join(f"{line.name}: {line.count}" for line in self.line_ids.filtered('is_blocking'))
         company.message_post(author_id=self.env.user.partner_id.id, body=self.env._(
-            "%(user)s has closed %(month)s for VAT although this was missing for KSeF: %(missing)s", user=self.env.user.name, month=self.name,
-            missing=missing) if missing else self.env._(
+            "%(user)s has closed %(month)s for VAT although this was missing for KSeF: %(missing)s",
+            user=self.env.user.name, month=self.name, missing=missing) if missing else self.env._(
             "%(user)s has closed %(month)s for VAT; nothing was missing for KSeF.", user=self.env.user.name, month=self.name))
         return self.action_look()
 
