@@ -61,6 +61,7 @@ class KsefReceived(models.Model):
         self.ensure_one()
         self._check_bookkeeper()
         self.check_access('read')
+        self.filtered('is_own_sale')._check_importer()
         self._make_bill(is_different=True)
         return self._show_bills()
 

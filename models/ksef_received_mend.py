@@ -37,6 +37,7 @@ class KsefReceived(models.Model):
         """
         self._check_bookkeeper()
         self.check_access('read')
+        self.filtered('is_own_sale')._check_importer()
         if len(self) == 1:
             self._mend()
             if self.problem:
@@ -106,6 +107,7 @@ class KsefReceivedControl(models.Model):
         self.env['ksef.received']._check_bookkeeper()
         self.check_access('read')
         differing = self.env['ksef.received'].browse(self._difference_ids())
+        differing.filtered('is_own_sale')._check_importer()
         differing._mend_many()
         self.env.flush_all()
         return self.action_open_differences()

@@ -1,8 +1,8 @@
 import re
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, format_date
 
 from .account_move_lock import SALE_TYPES
 from .ksef_document import LIVE_STATES
@@ -144,6 +144,9 @@ class KsefReceived(models.Model):
             return self.env._("its amount is %(amount)s %(currency)s", amount=f"{signed:.2f}", currency=move.currency_id.name)
         if buyer not in {ours, re.sub(r'^[A-Z]{2}', '', ours)}:
             return self.env._("its buyer has the tax number %(number)s", number=move.commercial_partner_id.vat or '–')
+        # Programs count anew each year: the same number a year later is another invoice.
+        if self.issue_date and move.invoice_date != self.issue_date:
+            return self.env._("it was issued on %(day)s", day=format_date(self.env, move.invoice_date))
         return ''
 
     def _match_sale(self):
@@ -188,12 +191,23 @@ class KsefReceived(models.Model):
 
     # ------------------------------------------------------------------ importing
 
+    def _check_importer(self):
+        """What these own sales become is confirmed customer invoices.
+
+        :raise AccessError: there are any, and the user may not enter such invoices
+        """
+        if self and not self.env.su and not self.env.user.has_group('account.group_account_invoice'):
+            raise AccessError(self.env._(
+                "Own sales become confirmed customer invoices: only users who enter invoices may import them. Ask your administrator."))
+
     def action_import_sale(self):
         """Match the sales with Odoo's invoices, or make invoices of them; those that can't be told say why.
 
+        :raise AccessError: the user may not enter customer invoices
         :raise UserError: none of them is an own sale whose XML has come
         """
         self._check_bookkeeper()
+        self._check_importer()
         self.check_access('read')
         ready = self.filtered(lambda one: one.is_own_sale and one.xml_size and one.state in ('stored', 'failed'))
         if not ready:

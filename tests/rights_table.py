@@ -61,7 +61,7 @@ PUBLIC_METHODS = {
         'action_download_html': READ, 'action_download_zip': READ,
         'action_fetch_now': SEND, 'action_replace_draft': SEND, 'action_write_to_seller': SEND, 'action_change_receipt': SEND,
         'action_link_expense': SEND,
-        'action_import_sale': SEND, 'action_mend': SEND, 'action_download_pdf': READ, 'action_take_supplier_data': SEND,
+        'action_import_sale': 'account.group_account_invoice', 'action_mend': SEND, 'action_download_pdf': READ, 'action_take_supplier_data': SEND,
     },
     'ksef.product.map': {'action_merge': SEND},
     'ksef.received.receipt': {'action_apply': SEND},

@@ -2,10 +2,12 @@
 import re
 from datetime import timedelta
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import format_date
 
 from ..ksef.crypto import sha256_b64
+from ..models.ksef_received_bill import IN_REQUEST
 from .common import BUYER_NIP, SELLER_NIP
 from .test_received_bill import BillCommon
 
@@ -101,7 +103,9 @@ class TestReceivedSales(BillCommon):
 
     def invoice_of(self, received, **values):
         """Odoo's own invoice with the number, the buyer and the amount of a sale in KSeF."""
-        move = self.make_invoice(lines=[("Towary", 1, received.net_amount, self.find_tax('v_kraj_23'))], post=False, **values)
+        move = self.make_invoice(
+            lines=[("Towary", 1, received.net_amount, self.find_tax('v_kraj_23'))], post=False,
+            **({'date': received.issue_date} | values))
         move.name = received.invoice_number
         move.action_post()
         self.assertEqual((move.name, move.amount_total), (received.invoice_number, received.gross_amount))
@@ -140,6 +144,39 @@ class TestReceivedSales(BillCommon):
         other.action_import_sale()
         self.assertEqual((other.state, other.move_id), ('failed', self.env['account.move']))
         self.assertFalse((move + cheap).ksef_document_id)
+
+    def test_of_another_day(self):
+        """Programs count anew each year: the same number, buyer and amount on another day is another invoice."""
+        pattern = self.sell(number="7/B")
+        pattern.sudo().invoice_number = "8/B"
+        day = pattern.issue_date - timedelta(days=365)
+        move = self.invoice_of(pattern, date=day)
+        received = self.sell(number="8/B")
+        self.assertEqual((received.move_id, received.bill_wanted), (self.env['account.move'], False))
+        self.assertIn(format_date(self.env, day), received.problem)
+        received.action_import_sale()
+        self.assertEqual((received.state, received.move_id), ('failed', self.env['account.move']))
+        self.assertFalse(move.ksef_document_id)
+
+    def test_needs_the_right_to_invoice(self):
+        """Who may only send neither imports a sale nor leaves it to the workers, by no button; KSeF's rights make no invoices."""
+        received = self.sell()
+        sender = new_test_user(self.env, 'ksef_sender', 'base.group_user,l10n_pl_ksef.group_ksef_send', company_id=self.company.id,
+                               company_ids=[(6, 0, self.company.ids)])
+        month = self.env['ksef.received.control'].search([('company_id', '=', self.company.id), ('role', '=', 'seller')])
+        self.assertEqual(month.open_count, 1)
+        many = received.with_user(sender).concat(*[self.receive(
+            b'<a/>', role='seller', roles='seller', invoice_number=f'W/{number}').with_user(sender) for number in range(IN_REQUEST)])
+        before = self.env['account.move'].search_count([])
+        for call in (
+            many.action_import_sale, many[0].action_import_sale, many.action_mend, many[0].action_mend, many[0].action_make_bill_anyway,
+            month.with_user(sender).action_mend,
+        ):
+            with self.assertRaisesRegex(AccessError, "confirmed customer invoices"):
+                call()
+        self.assertEqual(set(many.sudo().mapped('bill_wanted')), {False})
+        self.assertEqual(set(many.mapped('state')), {'stored'})
+        self.assertEqual(self.env['account.move'].search_count([]), before)
 
     def test_on_its_way(self):
         """An invoice that this program is sending is not taken for one of another program."""
