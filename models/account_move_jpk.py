@@ -78,13 +78,13 @@ class AccountMove(models.Model):
 
     @api.model
     def _ksef_jpk_query(self):
-        """(id, company_id, date, marker, number, declared) of the documents of Polish companies."""
+        """(id, company_id, date, marker, number, declared, is_trial) of the documents of Polish companies, in the environment in use."""
         elsewhere = SQL("NULL")
         if self._ksef_has_other_module():
             elsewhere = SQL("CASE WHEN m.l10n_pl_edi_status = 'accepted' THEN m.l10n_pl_edi_number END")
         return SQL(
             """
-            SELECT f.id, f.company_id, f.date, f.declared, f.number,
+            SELECT f.id, f.company_id, f.date, f.declared, f.number, f.is_trial,
                    CASE WHEN f.state != 'posted' THEN NULL
                         WHEN f.number IS NOT NULL THEN 'number'
                         WHEN f.choice IS NOT NULL THEN f.choice
@@ -98,12 +98,14 @@ class AccountMove(models.Model):
                 SELECT m.id, m.company_id, m.date, m.state, m.move_type, m.ksef_jpk_choice AS choice, m.ksef_jpk_declared AS declared,
                        COALESCE(NULLIF(m.ksef_number, ''), NULLIF(m.ksef_outside_number, ''), NULLIF(r.ksef_number, ''),
                                 %(elsewhere)s) AS number,
+                       COALESCE(d.environment, r.environment, 'production') != 'production' AS is_trial,
                        d.mode, (m.ksef_state IN %(live)s OR d.issued_offline_at IS NOT NULL AND m.ksef_state = 'rejected') AS is_live
                   FROM account_move m
                   JOIN res_company c ON c.id = m.company_id
                   JOIN res_country y ON y.id = c.account_fiscal_country_id AND y.code = 'PL'
              LEFT JOIN ksef_document d ON d.id = m.ksef_document_id
-             LEFT JOIN ksef_received r ON r.move_id = m.id
+             LEFT JOIN ksef_connection k ON k.id = c.ksef_connection_id
+             LEFT JOIN ksef_received r ON r.move_id = m.id AND r.environment = COALESCE(k.environment, r.environment)
               ) f
             """,
             receipts=RECEIPT_TYPES, offline=OFFLINE_MODES, live=LIVE_STATES, elsewhere=elsewhere)
@@ -133,15 +135,16 @@ class AccountMove(models.Model):
 
     @api.model
     def _ksef_jpk_close(self, company, first, last):
-        """Note what the documents between two days have, as far as that can still change (those without a number)."""
+        """Note what the documents between two days have, as far as that can still change: those without a number, or with the
+        number of a trial environment, which the connection to production leaves behind."""
         self._ksef_jpk_flush()
         self.env.cr.execute(SQL(
             """
-            UPDATE account_move m SET ksef_jpk_declared = COALESCE(j.marker, %(none)s)
+            UPDATE account_move m SET ksef_jpk_declared = CASE WHEN j.marker = 'number' THEN j.number ELSE COALESCE(j.marker, %(none)s) END
               FROM (%(rows)s) j
              WHERE j.id = m.id AND m.company_id IN %(companies)s AND m.date BETWEEN %(first)s AND %(last)s
                AND m.state = 'posted' AND m.move_type IN %(types)s AND m.ksef_jpk_declared IS NULL
-               AND j.marker IS DISTINCT FROM 'number'
+               AND (j.marker IS DISTINCT FROM 'number' OR j.is_trial)
             """,
             none=NONE, rows=self._ksef_jpk_query(), first=first, last=last, types=INVOICE_TYPES,
             companies=tuple(self.env['res.company'].sudo().search([('id', 'child_of', company.id)]).ids)))

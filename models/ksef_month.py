@@ -13,7 +13,10 @@ WARSAW = ZoneInfo('Europe/Warsaw')
 # What still awaits an answer, or a person, on its way to KSeF.
 WAITING_STATES = tuple(state for state in LIVE_STATES if state != 'accepted')
 REFUSED_STATES = ('rejected', 'invalid')
+# A stretch by days ends a microsecond before the midnight at which the next one begins.
+GAP = timedelta(milliseconds=1)
 SALES = ('out_invoice', 'out_refund')
+PURCHASES = ('in_invoice', 'in_refund')
 
 # kind: (what it is called, what to do, whether the month may not be closed with it)
 KINDS = {
@@ -41,16 +44,22 @@ class KsefMonth(models.AbstractModel):
         """{kind: (model, domain)} for the month that begins on ``first``; the company's branches belong to it."""
         last = first + relativedelta(months=1, days=-1)
         own = Domain('company_id', 'child_of', company.id)
-        sales = own & Domain([('move_type', 'in', SALES), ('invoice_date', '>=', first), ('invoice_date', '<=', last)])
+        begin, end = self._in_utc(first), self._in_utc(last + timedelta(days=1))
+        self_billed = Domain([('move_type', 'in', PURCHASES), ('journal_id.is_self_billing', '=', True)])
+        issued = own & (Domain('move_type', 'in', SALES) | self_billed)
+        sales = issued & Domain([('invoice_date', '>=', first), ('invoice_date', '<=', last)])
         posted = own & Domain([('state', '=', 'posted'), ('date', '>=', first), ('date', '<=', last)])
         # A draft without a date gets today's when it is confirmed.
-        undated = own & Domain([('move_type', 'in', SALES), ('invoice_date', '=', False), ('create_date', '>=', first),
-                                ('create_date', '<', last + timedelta(days=1))])
+        undated = issued & Domain([('invoice_date', '=', False), ('create_date', '>=', begin), ('create_date', '<', end)])
         purchases = own & Domain([('connection_id', '=', company.sudo().ksef_connection_id.id), ('role', '=', 'buyer')]) & Domain([
-            ('acquisition_date', '>=', self._in_utc(first)), ('acquisition_date', '<', self._in_utc(last + timedelta(days=1)))])
+            ('acquisition_date', '>=', begin), ('acquisition_date', '<', end)])
+        lacking = Domain('ksef_is_due' if company._ksef_mode_company().ksef_duty_from else 'ksef_is_missing', '=', True)
+        lacking |= self_billed & Domain([
+            ('state', '=', 'posted'), ('ksef_state', '=', False), ('ksef_is_outside', '=', False), ('ksef_outside_number', '=', False)])
         return {
             'draft': ('account.move', (sales | undated) & Domain('state', '=', 'draft')),
-            'missing': ('account.move', sales & Domain('ksef_is_missing', '=', True)),
+            # Those that were refused are counted below.
+            'missing': ('account.move', sales & Domain('ksef_state', 'not in', REFUSED_STATES) & lacking),
             'waiting': ('account.move', sales & Domain('ksef_state', 'in', WAITING_STATES)),
             'refused': ('account.move', sales & Domain([('state', '=', 'posted'), ('ksef_state', 'in', REFUSED_STATES)])),
             'failed': ('ksef.received', purchases & Domain('state', 'in', ('listed', 'failed'))),
@@ -58,7 +67,7 @@ class KsefMonth(models.AbstractModel):
             'draft_bill': ('ksef.received', purchases & Domain('move_id.state', '=', 'draft')),
             'disputed': ('ksef.received', purchases & Domain('state', '=', 'disputed')),
             'marker': ('account.move', posted & Domain([
-                ('move_type', 'in', (*SALES, 'in_invoice', 'in_refund')), ('ksef_jpk_marker', '=', False)])),
+                ('move_type', 'in', (*SALES, *PURCHASES)), ('ksef_jpk_marker', '=', False)])),
             'correct': ('account.move', own & Domain([('date', '<=', last), ('ksef_jpk_to_correct', '=', True)])),
         }
 
@@ -68,12 +77,20 @@ class KsefMonth(models.AbstractModel):
         return fields.Datetime.to_string(datetime.combine(day, time.min, WARSAW).astimezone(ZoneInfo('UTC')).replace(tzinfo=None))
 
     @api.model
-    def _unfetched(self, company, first):
-        """The stretches that follow the company's purchases and have not passed the month's end: records of ``ksef.fetch``."""
-        end = datetime.combine(first + relativedelta(months=1), time.min, WARSAW)
+    def _is_fetched(self, company, first):
+        """Whether every purchase of the month that KSeF has is here: fetched stretches cover the month without a gap."""
+        connection = company.sudo().ksef_connection_id
+        if not connection:
+            return True
         fetches = self.env['ksef.fetch'].sudo().search([
-            ('connection_id', '=', company.sudo().ksef_connection_id.id), ('is_sync', '=', True), ('role', '=', 'buyer')])
-        return fetches.filtered(lambda fetch: fetch._moment(fetch.position) < end)
+            ('connection_id', '=', connection.id), ('role', '=', 'third' if connection.internal_id else 'buyer'),
+            ('date_type', '=', 'storage')])
+        covered = datetime.combine(first, time.min, WARSAW)
+        end = datetime.combine(first + relativedelta(months=1), time.min, WARSAW)
+        for start, position in sorted((fetch._moment(fetch.started_from), fetch._moment(fetch.position)) for fetch in fetches):
+            if start <= covered + GAP:
+                covered = max(covered, position)
+        return covered + GAP >= end
 
     @api.model
     def _check(self, company, first):
@@ -92,8 +109,8 @@ class KsefMonth(models.AbstractModel):
                 total = total if currencies == [company.currency_id.name] else None
             if count:
                 found[kind] = (count, total)
-        if unfetched := self._unfetched(company, first):
-            found['unfetched'] = (len(unfetched), None)
+        if not self._is_fetched(company, first):
+            found['unfetched'] = (1, None)
         return {kind: found[kind] for kind in KINDS if kind in found}
 
     @api.model

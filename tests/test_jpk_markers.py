@@ -93,7 +93,7 @@ class TestJpkMarkers(InvoiceCommon):
         late, waiting, paper, early = self.offline(), self.queued(), self.make_invoice(), self.accepted(number=NUMBER)
         moves = late | waiting | paper | early
         self.company.tax_lock_date = self.env['account.move']._ksef_today()
-        self.assertEqual(moves.mapped('ksef_jpk_declared'), ['OFF', '-', 'BFK', False])
+        self.assertEqual(moves.mapped('ksef_jpk_declared'), ['OFF', '-', 'BFK', NUMBER], "a number of a trial environment can still change")
         self.assertFalse(any(moves.mapped('ksef_jpk_to_correct')))
         self.advance(late, 'sending', 'sent', 'accepted', ksef_number='5795955811-20261121-0100001AF630-AA')
         self.advance(waiting, 'sending', 'sent', 'accepted', ksef_number='5795955811-20261121-0100001AF631-AA')
@@ -107,6 +107,21 @@ class TestJpkMarkers(InvoiceCommon):
         listed.with_user(self.accountant).action_ksef_jpk_corrected()
         self.assertFalse(self.env['account.move'].search([('ksef_jpk_to_correct', '=', True)]))
         self.assertIn("OFF → 5795955811-20261121-0100001AF630-AA", late.message_ids[0].body)
+
+    def test_numbers_of_a_trial_environment(self):
+        """They stand for nothing once the company is connected to production: a closed month with them must be corrected."""
+        sale, bill = self.accepted(number=NUMBER), self.bill()
+        self.env['ksef.received'].sudo().create({
+            'company_id': self.company.id, 'connection_id': self.connection.id, 'ksef_number': BILL_NUMBER, 'move_id': bill.id,
+            'environment': 'test', 'role': 'buyer'})
+        self.company.tax_lock_date = self.env['account.move']._ksef_today()
+        self.assertEqual((sale.ksef_jpk_value, bill.ksef_jpk_value), (NUMBER, BILL_NUMBER))
+        self.assertFalse(sale.ksef_jpk_to_correct or bill.ksef_jpk_to_correct)
+        self.company.ksef_connection_id = self.new_connection(self.company, self.connection.nip, 'production')
+        moves = sale | bill
+        moves.invalidate_recordset()
+        self.assertEqual(moves.mapped('ksef_jpk_marker'), ['BFK', 'BFK'])
+        self.assertEqual(self.env['account.move'].search([('ksef_jpk_to_correct', '=', True)]), moves)
 
     def test_open_months_are_not_declared(self):
         move = self.make_invoice()

@@ -44,7 +44,8 @@ class TestMonth(KsefReceivingCommon):
         later = self.last + timedelta(days=1)
         self.patch(self.registry['account.move'], '_ksef_today', lambda moves: later)
         for fetch in self.env['ksef.fetch'].search([('is_sync', '=', True)]):
-            fetch.sudo().position = fetch._text(fetch._as_moment(later + timedelta(days=1)))
+            fetch.sudo().write({
+                'started_from': fetch._text(fetch._as_moment(self.first)), 'position': fetch._text(fetch._as_moment(later + timedelta(days=1)))})
 
     def test_what_is_missing(self):
         """Each thing is counted once, with its amount, and its button shows exactly that."""
@@ -70,7 +71,8 @@ class TestMonth(KsefReceivingCommon):
         self.assertEqual(figures['draft_bill'], (1, second.gross_amount))
         self.assertEqual(figures['unfetched'], (1, None), "the month is not over")
         self.assertNotIn('waiting', figures)
-        self.assertEqual(self.behind(check, 'missing'), missing | rejected)
+        self.assertTrue(check.is_trial)
+        self.assertEqual(self.behind(check, 'missing'), missing, "what was rejected is counted there")
         self.assertEqual(self.behind(check, 'refused'), rejected)
         self.assertEqual(self.behind(check, 'draft'), draft)
         self.assertEqual(self.behind(check, 'unbooked'), first)
@@ -107,10 +109,28 @@ class TestMonth(KsefReceivingCommon):
             check.with_user(self.accountant).action_close()
         check.action_close()
         self.assertEqual(self.company.tax_lock_date, self.last)
+        check.invalidate_recordset()  # the next call of a client
         self.assertTrue(check.is_closed)
         self.assertIn("nothing was missing", self.company.sudo().message_ids[0].body)
         with self.assertRaisesRegex(UserError, "closed already"):
             check.action_close()
+
+    def test_fetched(self):
+        """A month counts as fetched when stretches cover it without a gap: what follows KSeF alone begins when it was switched on."""
+        month = self.env['ksef.month']
+        self.assertFalse(month._is_fetched(self.company, self.first), "nothing is fetched at all")
+        [sync] = self.follow()
+        self.pass_the_month()
+        self.assertTrue(month._is_fetched(self.company, self.first))
+        middle = sync._as_moment(self.first + timedelta(days=14))
+        sync.sudo().started_from = sync._text(middle)
+        self.assertFalse(month._is_fetched(self.company, self.first))
+        earlier = self.env['ksef.fetch']._begin(self.connection, 'buyer', self.first, self.first + timedelta(days=12))
+        self.assertFalse(month._is_fetched(self.company, self.first), "asked for, not fetched yet")
+        earlier.sudo().write({'position': earlier.until, 'state': 'done'})
+        self.assertFalse(month._is_fetched(self.company, self.first), "a day is left between them")
+        earlier.sudo().position = sync._text(middle - timedelta(microseconds=1))
+        self.assertTrue(month._is_fetched(self.company, self.first))
 
     def test_close_although_something_is_missing(self):
         """Refused until somebody says so; what was missing is noted. What comes up between is seen: it is counted anew."""

@@ -17,6 +17,7 @@ class KsefMonthCheck(models.TransientModel):
     line_ids = fields.One2many('ksef.month.check.line', 'check_id', readonly=True)
     blocking_count = fields.Integer(compute='_compute_blocking_count')
     is_connected = fields.Boolean(compute='_compute_is_connected')
+    is_trial = fields.Boolean(compute='_compute_is_connected')
     is_over = fields.Boolean(compute='_compute_name')
     tax_lock_date = fields.Date(related='company_id.tax_lock_date', string="Closed for VAT up to")
     is_closed = fields.Boolean(compute='_compute_name')
@@ -40,7 +41,8 @@ class KsefMonthCheck(models.TransientModel):
     @api.depends('company_id')
     def _compute_is_connected(self):
         for check in self:
-            check.is_connected = bool(check.company_id.sudo().ksef_connection_id)
+            connection = check.company_id.sudo().ksef_connection_id
+            check.is_connected, check.is_trial = bool(connection), bool(connection) and connection.environment != 'production'
 
     def _last_day(self):
         return self.first_day + relativedelta(months=1, days=-1)

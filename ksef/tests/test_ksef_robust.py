@@ -13,6 +13,7 @@ from ksef_test_keys import public_key
 from ksef_test_server import ScriptedServer, http
 
 from ksef import crypto
+from ksef.batch import Package, PackagePart
 from ksef.client import Client
 from ksef.environment import get_environment
 from ksef.errors import KsefError
@@ -23,6 +24,7 @@ ACCESS = answers.ACCESS
 OPERATION = AuthOperation(answers.LOGIN, Token(Secret(ACCESS), None))
 INVOICE = crypto.encrypt_invoice(b"<a/>", crypto.new_session_secret())
 ENCRYPTION = crypto.Encryption("key", "iv", "id")
+PACKAGE = Package(1, "x" * 44, "TarGz", (PackagePart(1, 0, 16, "x" * 44),))
 EXAMPLES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 
 JSON = st.recursive(
@@ -53,6 +55,11 @@ CALLS = {
     "upo_by_reference": (lambda ksef: ksef.upo_by_reference(ACCESS, answers.SESSION, answers.INVOICE), {}),
     "upo_by_number": (lambda ksef: ksef.upo_by_number(ACCESS, answers.SESSION, answers.KSEF_NUMBER), {}),
     "session_upo": (lambda ksef: ksef.session_upo(ACCESS, answers.SESSION, answers.UPO_PAGE), {}),
+    "open_batch_session": (lambda ksef: ksef.open_batch_session(ACCESS, PACKAGE, ENCRYPTION), {
+        "referenceNumber": answers.SESSION, "partUploadRequests": [
+            {"ordinalNumber": 1, "method": "PUT", "url": "http://127.0.0.1/part", "headers": {"x-ms-blob-type": "BlockBlob"}}]}),
+    "close_batch_session": (lambda ksef: ksef.close_batch_session(ACCESS, answers.SESSION), {}),
+    "session_invoice_page": (lambda ksef: ksef.session_invoice_page(ACCESS, answers.SESSION), answers.INVOICES),
     "invoice_by_number": (lambda ksef: ksef.invoice_by_number(ACCESS, answers.KSEF_NUMBER), {}),
 }
 CALLS |= {
@@ -98,8 +105,8 @@ def played():
 def test_no_method_is_left_out():
     methods = {name for name in dir(Client) if callable(getattr(Client, name)) and not name.startswith("_")}
     helpers = {"own_token", "select_public_key", "start_token_login", "start_token_login_with_fresh_key",
-               "open_online_session_with_fresh_key", "start_export_with_fresh_key",  # made of the others, or tested below
-               "download_part"}  # bytes, tested with the exports
+               "open_online_session_with_fresh_key", "open_batch_session_with_fresh_key", "start_export_with_fresh_key",  # made of the others
+               "download_part", "upload_part", "upo_by_link"}  # bytes behind links, tested with exports and batches
     assert methods - helpers == set(CALLS)
 
 
