@@ -108,18 +108,18 @@ class KsefOverview(models.AbstractModel):
         rows = []
         for company in companies:
             connection = company.sudo().ksef_connection_id
+            # Who works in a branch alone learns how its parent's connection is, but nothing else about it.
+            seen = connection if connection.company_id in self.env.companies else connection.browse()
             rows.append({
                 'id': company.id, 'name': company.name,
                 'figures': figures.get(company.id) or self._no_figures(),
                 'received': received.get(company.id, 0), 'late': late.get(company.id, 0),
-                'connection_id': connection.id, 'connection_state': connection.state or False,
+                'connection_id': seen.id, 'connection_state': connection.state or False,
                 'connection_label': states.get(connection.state) or self.env._("Not connected"),
                 'environment': connection.environment or False, 'environment_label': environments.get(connection.environment, ''),
-                'message': connection.status_message or '', 'waits': connection.wait_message or '',
-                'ending': connection.ending_message or '',
-                'sends': sends.get(connection.id, 0) if connection else 0, 'sends_allowed': SENDS_PER_HOUR if connection else 0,
-                'fetches_left': connection.fetch_calls_left if connection else 0,
-                'fetches_allowed': connection.fetch_calls_allowed if connection else 0,
+                'message': seen.status_message or '', 'waits': seen.wait_message or '', 'ending': seen.ending_message or '',
+                'sends': sends.get(seen.id, 0) if seen else 0, 'sends_allowed': SENDS_PER_HOUR if seen else 0,
+                'fetches_left': seen.fetch_calls_left if seen else 0, 'fetches_allowed': seen.fetch_calls_allowed if seen else 0,
             })
         return rows
 
@@ -144,13 +144,13 @@ class KsefOverview(models.AbstractModel):
 
     @api.model
     def _count_received(self, companies):
-        """Purchases that nobody has decided on, by company."""
+        """Purchases that nobody has decided on, failed ones among them, by company."""
         groups = self.env['ksef.received'].sudo()._read_group(self._received_domain(companies), ['company_id'], ['__count'])
         return {company.id: count for company, count in groups}
 
     @api.model
     def _received_domain(self, companies):
-        return [('company_id', 'in', companies.ids), ('role', '=', 'buyer'), ('state', '=', 'stored')]
+        return [('company_id', 'in', companies.ids), ('role', '=', 'buyer'), ('state', 'in', ('stored', 'failed'))]
 
     @api.model
     def _count_late(self, companies):
@@ -164,7 +164,8 @@ class KsefOverview(models.AbstractModel):
         """Single invoices sent in the last hour, by connection: what KSeF's limit counts."""
         hour_ago = fields.Datetime.now() - timedelta(hours=1)
         groups = self.env['ksef.document'].sudo()._read_group(
-            [('connection_id', 'in', companies.sudo().ksef_connection_id.ids), ('sent_at', '>', hour_ago)],
+            [('connection_id', 'in', companies.sudo().ksef_connection_id.ids), ('sent_at', '>', hour_ago),
+             ('session_id.kind', '=', 'online')],
             ['connection_id'], ['__count'])
         return {connection.id: count for connection, count in groups}
 
@@ -214,7 +215,7 @@ class KsefOverview(models.AbstractModel):
         for row in rows:
             named = f"{row['name']}: " if several else ''
             if row['connection_state'] == 'attention':
-                message = named + (row['message'] or row['connection_label'])
+                message = named + (row['message'] or self.env._("The connection to KSeF needs attention."))
                 todo.append(self._todo_row('danger', message, connection_id=row['connection_id']))
             todo += [
                 self._todo_row('warning', named + line, connection_id=row['connection_id']) for line in row['ending'].splitlines()]

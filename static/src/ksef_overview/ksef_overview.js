@@ -95,7 +95,11 @@ export class KsefOverview extends Component {
     }
 
     openTodo(row) {
-        return row.connection_id ? this.openConnection(row.connection_id) : this.open(row.figure);
+        if (row.connection_id) {
+            return this.openConnection(row.connection_id);
+        }
+        // What is only said, such as the state of a parent company's connection, opens nothing.
+        return row.figure && this.open(row.figure);
     }
 
     openConnections() {
