@@ -12,12 +12,14 @@ from odoo.tools import SQL
 BATCH = 100
 # Of one archive: a month of a large firm. More is asked for in parts.
 MOST_DOCUMENTS = 20000
+# KSeF gives no UPO of what was found in it, or taken over from a register: none is on its way.
+MISSING_UPO = SQL("AND d.has_upo IS NOT TRUE AND COALESCE(d.origin, '') NOT IN ('ksef', 'register')")
 COLUMNS = {
     'issued': (
         'ksef_number', 'invoice_number', 'issue_date', 'kind', 'seller_nip', 'buyer', 'buyer_nip', 'net', 'tax', 'gross', 'currency',
         'mode', 'acquisition_date', 'sha256', 'xml_file', 'upo_file'),
     'received': (
-        'ksef_number', 'invoice_number', 'issue_date', 'kind', 'seller_nip', 'seller', 'net', 'tax', 'gross', 'currency',
+        'ksef_number', 'invoice_number', 'issue_date', 'kind', 'seller_nip', 'seller', 'net', 'tax_pln', 'gross', 'currency',
         'acquisition_date', 'sha256', 'xml_file'),
 }
 
@@ -49,7 +51,7 @@ class KsefArchive(models.TransientModel):
             allowed = archive.company_id in self.env.companies
             archive.issued_count = archive._count('issued') if allowed and archive.with_issued else 0
             archive.received_count = archive._count('received') if allowed and archive.with_received else 0
-            archive.missing_upo_count = archive._count('issued', SQL("AND d.has_upo IS NOT TRUE")) if archive.issued_count else 0
+            archive.missing_upo_count = archive._count('issued', MISSING_UPO) if archive.issued_count else 0
 
     def _count(self, part, extra=None):
         [(count,)] = self.env.execute_query(SQL("SELECT COUNT(*) %s %s", self._source(part), extra or SQL()))
@@ -145,8 +147,8 @@ class KsefArchive(models.TransientModel):
                    s.sign * m.amount_untaxed AS net, s.sign * m.amount_tax AS tax, s.sign * m.amount_total AS gross"""),
             'received': SQL(
                 """d.id, d.ksef_number, d.invoice_number, d.issue_date, d.invoice_kind AS kind, d.seller_nip, d.seller_name AS seller,
-                   d.net_amount AS net, d.vat_amount_pln AS tax, d.gross_amount AS gross, d.currency_code AS currency, d.acquisition_date,
-                   d.xml_hash AS sha256, d.xml"""),
+                   d.net_amount AS net, d.vat_amount_pln AS tax_pln, d.gross_amount AS gross, d.currency_code AS currency,
+                   d.acquisition_date, d.xml_hash AS sha256, d.xml"""),
         }
         self.env.cr.execute(SQL(
             "SELECT %s %s AND d.id > %s ORDER BY d.id LIMIT %s", columns[part], self._source(part), after, BATCH))
@@ -154,7 +156,7 @@ class KsefArchive(models.TransientModel):
 
     def _write_files(self, archive, part, row):
         """Put the files of one invoice into the Zip; return its line of the register."""
-        name = row['ksef_number'] or f"{row['id']}"
+        name = self.env['ksef.received.archive']._entry_name(row['ksef_number'], row['id'])
         row['xml_file'] = f'{part}/xml/{name}.xml'
         # A binary column that isn't an attachment holds base64.
         archive.writestr(row['xml_file'], base64.b64decode(bytes(row['xml'])))
@@ -178,7 +180,7 @@ class KsefArchive(models.TransientModel):
             'ksef_number': self.env._("KSeF number"), 'invoice_number': self.env._("Number"), 'issue_date': self.env._("Issue date"),
             'kind': self.env._("Kind"), 'seller_nip': self.env._("Seller's NIP"), 'seller': self.env._("Seller"),
             'buyer': self.env._("Buyer"), 'buyer_nip': self.env._("Buyer's number"), 'net': self.env._("Net"), 'tax': self.env._("Tax"),
-            'gross': self.env._("Gross"), 'currency': self.env._("Currency"), 'mode': self.env._("Mode"),
-            'acquisition_date': self.env._("KSeF number given on (UTC)"), 'sha256': self.env._("SHA-256"),
+            'tax_pln': self.env._("Tax (PLN)"), 'gross': self.env._("Gross"), 'currency': self.env._("Currency"),
+            'mode': self.env._("Mode"), 'acquisition_date': self.env._("KSeF number given on (UTC)"), 'sha256': self.env._("SHA-256"),
             'xml_file': self.env._("XML file"), 'upo_file': self.env._("UPO file"),
         }

@@ -1,6 +1,7 @@
 import base64
 import csv
 import io
+import re
 import zipfile
 
 from odoo import api, fields, models
@@ -36,9 +37,10 @@ class KsefReceivedArchive(models.TransientModel):
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, 'w', zipfile.ZIP_DEFLATED) as archive:
             for one in ready:
-                archive.writestr(f'{one.ksef_number}.xml', one._get_xml())
+                name = self._entry_name(one.ksef_number, one.id)
+                archive.writestr(f'{name}.xml', one._get_xml())
                 if one.html:  # a PDF of each would take seconds
-                    archive.writestr(f'{one.ksef_number}.html', base64.b64decode(one.html))
+                    archive.writestr(f'{name}.html', base64.b64decode(one.html))
             archive.writestr('index.csv', self._index(ready))
         return self.create({'name': 'ksef.zip', 'content': base64.b64encode(stream.getvalue())})
 
@@ -53,10 +55,17 @@ class KsefReceivedArchive(models.TransientModel):
         return '\ufeff' + text.getvalue()
 
     @api.model
+    def _entry_name(self, number, record_id):
+        """A KSeF number as the name of a file; one that has other signs loses them and is told apart by the id."""
+        name = re.sub(r'[^0-9A-Za-z-]', '_', number or '')
+        return name if name and name == number else f'{name}_{record_id}'
+
+    @api.model
     def _plain(self, value):
-        """A cell that no spreadsheet takes for a formula."""
+        """A cell that no spreadsheet takes for a formula; an amount below zero is none."""
         text = '' if value is False or value is None else str(value)
-        return f"'{text}" if text[:1] in ('=', '+', '@', '\t', '\r') else text
+        risky = ('=', '+', '@', '\t', '\r', *(('-',) if isinstance(value, str) else ()))
+        return f"'{text}" if text.startswith(risky) else text
 
 
 class KsefReceived(models.Model):
