@@ -180,6 +180,11 @@ class KsefChore(models.Model):
 class KsefConnection(models.Model):
     _inherit = 'ksef.connection'
 
+    def _pause_values(self, until, *names):
+        """Values that leave kinds of calls alone until then (False: no longer); a pause by hand stays until a person ends it."""
+        self.ensure_one()
+        return {name: until for name in names if not self[name] or self[name] < FOREVER}
+
     @api.depends(*dict.fromkeys(PAUSES.values()))
     def _compute_wait_message(self):
         """A pause by hand is no wish of KSeF's, and has no time."""

@@ -114,7 +114,7 @@ class KsefConnection(models.Model):
             if connection.state in ('connected', 'verifying'):
                 connection.due_at = fields.Datetime.now()
             else:
-                connection.write(self._restart_values() | {'state': 'signing'})
+                connection.write(connection._restart_values() | {'state': 'signing'})
         self.env['ksef.worker']._trigger_workers()
 
     def _is_awaited(self):
@@ -123,19 +123,17 @@ class KsefConnection(models.Model):
 
     def _start_verification(self):
         """Have a worker log in and look at the permissions."""
-        self.sudo().write(self._restart_values() | {'state': 'verifying'})
+        for connection in self.sudo():
+            connection.write(connection._restart_values() | {'state': 'verifying'})
         self.sudo().credential_ids._restart()
         self.env['ksef.worker']._trigger_workers()
 
-    @api.model
     def _restart_values(self):
-        return {
+        return self._pause_values(False, 'send_paused_until', 'read_paused_until') | {
             'status_message': False,
             'error_code': False,
             'failures': 0,
             'paused_until': False,
-            'send_paused_until': False,
-            'read_paused_until': False,
             'failed_until': False,
             'due_at': fields.Datetime.now(),
         }

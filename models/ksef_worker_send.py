@@ -53,7 +53,7 @@ class KsefWorker(models.AbstractModel):
         if wait > SHORT_WAIT:
             until = fields.Datetime.now() + timedelta(seconds=math.ceil(wait))
         if until:
-            run.commit(lambda env: env['ksef.connection'].browse(run.connection_id).write({'send_paused_until': until}))
+            self._pause_until(run, 'send_paused_until', until)
         return not until
 
     @api.model
@@ -221,7 +221,14 @@ class KsefWorker(models.AbstractModel):
     def _pause(self, run, field_name, error):
         """Obey Retry-After for one kind of call; the other kinds go on."""
         until = fields.Datetime.now() + timedelta(seconds=(error.retry_after or 60) + 1)
-        run.commit(lambda env: env['ksef.connection'].browse(run.connection_id).write({field_name: until}))
+        self._pause_until(run, field_name, until)
+
+    @api.model
+    def _pause_until(self, run, field_name, until):
+        def pause(env):
+            connection = env['ksef.connection'].browse(run.connection_id)
+            connection.write(connection._pause_values(until, field_name))
+        run.commit(pause)
 
     @api.model
     def _describe_forbidden(self, run, error):

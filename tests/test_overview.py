@@ -1,14 +1,19 @@
 """KSeF → Overview: figures and the lists behind them, documents without an answer, background work, archive of a period."""
+import base64
 import csv
 import io
 import json
 import zipfile
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from ..ksef.api import SEND_INVOICE
+from ..ksef.errors import KsefRateLimitError
+from ..models.ksef_run import KsefRun
 from .common import KsefConnectedCommon
 
 MINE = ('way', 'accepted', 'correct', 'unclear')
@@ -158,6 +163,52 @@ class TestOverview(KsefConnectedCommon):
         self.assertEqual((row['level'], row['connection_id']), ('warning', self.connection.id))
         self.assertIn("certificates", row['text'])
 
+    def receive(self, number, **values):
+        """A received invoice, as fetching leaves it."""
+        xml = b'<Faktura/>'
+        return self.env['ksef.received'].sudo().create({
+            'connection_id': self.connection.id, 'company_id': self.company.id, 'environment': 'local', 'state': 'stored',
+            'role': 'buyer', 'roles': 'buyer', 'ksef_number': number, 'xml': base64.b64encode(xml), 'xml_size': len(xml),
+            'issue_date': self.env['account.move']._ksef_today(), 'currency_code': 'PLN'} | values)
+
+    def test_received_ones_that_failed(self):
+        """A received invoice that could not be booked needs somebody as well: it is counted, and in the list."""
+        rows = self.receive('1') + self.receive('2', state='failed', problem="?")
+        self.receive('3', state='ignored')
+        data = self.read()
+        self.assertEqual([row['count'] for row in data['todo'] if row['figure'] == 'received'], [2])
+        self.assertEqual(data['companies'][0]['received'], 2)
+        self.assertEqual(self.env['ksef.received'].search(self.overview().open_ksef_figure('received')['domain'], order='id'), rows)
+
+    def test_batches_are_no_single_sends(self):
+        """KSeF's limit for an hour counts what was sent one by one."""
+        sessions = self.env['ksef.session'].sudo()
+        for move, kind in zip(self.moves, ('online', 'batch', 'batch'), strict=False):
+            session = sessions.create({'connection_id': self.connection.id, 'kind': kind})
+            self.put(move, 'sent', session_id=session.id, sent_at=fields.Datetime.now())
+        self.assertEqual([row['sends'] for row in self.read()['companies']], [1])
+
+    def test_connection_of_the_parent(self):
+        """Who works in a branch alone sees that its parent's connection needs somebody, and nothing else of it."""
+        branch = self.env['res.company'].create({'name': "Oddział", 'parent_id': self.company.id})
+        self.env.user.company_ids |= branch
+        session = self.env['ksef.session'].sudo().create({'connection_id': self.connection.id, 'kind': 'online'})
+        self.put(self.moves[0], 'sent', session_id=session.id, sent_at=fields.Datetime.now())
+        self.connection.sudo().write({
+            'state': 'attention', 'status_message': "Tajne.", 'send_paused_until': fields.Datetime.now() + timedelta(hours=1)})
+        clerk = new_test_user(self.env, 'overview-branch', 'account.group_account_invoice', company_id=branch.id)
+        data = self.overview(branch).with_user(clerk).get_ksef_overview()
+        [row] = data['companies']
+        self.assertEqual((row['connection_id'], row['connection_state']), (False, 'attention'))
+        self.assertFalse(any(row[name] for name in ('message', 'waits', 'ending', 'sends', 'fetches_left', 'fetches_allowed')))
+        self.assertNotIn("Tajne", json.dumps(data))
+        self.assertEqual(
+            [(one['text'], one['connection_id'], one['figure']) for one in data['todo']],
+            [("The connection to KSeF needs attention.", False, False)])
+        [own, row] = self.read(self.company, branch)['companies']
+        self.assertEqual((own['connection_id'], row['connection_id']), (self.connection.id, self.connection.id))
+        self.assertEqual((row['message'], row['sends']), ("Tajne.", 1))
+
     # ------------------------------------------------------------------ background work
 
     def chores(self):
@@ -196,6 +247,23 @@ class TestOverview(KsefConnectedCommon):
         self.run_workers(2)
         self.assertEqual(document.state, 'accepted')
         self.assertTrue(self.connection.message_ids.filtered(lambda message: "paused" in (message.body or '')))
+
+    def test_pause_by_hand_outlasts_the_program(self):
+        """Neither “Check again” nor KSeF's own wish for some minutes ends what a person has paused."""
+        for kind in ('send', 'status'):
+            self.chores()[kind].action_pause()
+        self.connection.action_verify()
+        self.assertEqual((self.chores()['send'].state, self.chores()['status'].state), ('paused', 'paused'))
+        self.env.flush_all()
+        worker = self.env['ksef.worker']
+        run = KsefRun(self.env.registry, self.connection.id, 0, worker._get_settings())
+        with self.enter_registry_test_mode(), patch.object(type(worker), '_end_of_day', lambda *args: fields.Datetime.now()):
+            worker._pause(run, 'read_paused_until', KsefRateLimitError("wait", retry_after=5))
+            self.assertFalse(worker._may_send(run, SEND_INVOICE))
+        self.env.invalidate_all()
+        self.assertEqual((self.chores()['send'].state, self.chores()['status'].state), ('paused', 'paused'))
+        self.chores()['send'].action_resume()
+        self.assertFalse(self.connection.send_paused_until)
 
     def test_run_now(self):
         """What is due later is due at once."""
@@ -236,3 +304,32 @@ class TestOverview(KsefConnectedCommon):
         outsider = new_test_user(self.env, 'archive-outsider', 'base.group_user', company_id=self.company.id)
         with self.assertRaises(AccessError):
             archive.with_user(outsider)._write_archive()
+
+    def test_archive_says_what_it_holds(self):
+        """The VAT that KSeF tells is in PLN, and said to be, whatever the invoice's currency; no UPO is awaited that never comes."""
+        self.receive('1', currency_code='EUR', net_amount=100.0, vat_amount_pln=98.9, gross_amount=123.0)
+        for move, origin in zip(self.moves, (False, 'l10n_pl_edi', 'ksef', 'register'), strict=False):
+            self.put(move, 'accepted', origin=origin, ksef_number=f'N{move.id}', xml=base64.b64encode(b'<Faktura/>'),
+                     issue_date=move.invoice_date)
+        archive = self.env['ksef.archive'].create({'company_id': self.company.id})
+        self.assertEqual((archive.issued_count, archive.missing_upo_count), (4, 2))
+        with archive._write_archive() as stream, zipfile.ZipFile(stream) as content:
+            [row] = csv.DictReader(io.StringIO(content.read('received/register.csv').decode('utf-8-sig')), delimiter=';')
+        self.assertNotIn("Tax", row)
+        self.assertEqual((row["Net"], row["Tax (PLN)"], row["Gross"], row["Currency"]), ("100,00", "98,90", "123,00", "EUR"))
+
+    def test_archive_is_harmless(self):
+        """What others wrote is no formula in a spreadsheet, and a number leads to no other folder; amounts stay amounts."""
+        rows = self.receive('../../1', seller_name='-2+3', net_amount=-5.0) + self.receive('..-..-1')
+        archive = self.env['ksef.archive'].create({'company_id': self.company.id})
+        with archive._write_archive() as stream, zipfile.ZipFile(stream) as content:
+            names = [f'______1_{rows[0].id}', f'__-__-1_{rows[1].id}']
+            self.assertEqual(content.namelist(), [
+                'issued/register.csv', *(f'received/xml/{name}.xml' for name in names), 'received/register.csv'])
+            first = next(csv.DictReader(io.StringIO(content.read('received/register.csv').decode('utf-8-sig')), delimiter=';'))
+        self.assertEqual((first["Seller"], first["Net"], first["XML file"]), ("'-2+3", "-5,00", f'received/xml/{names[0]}.xml'))
+        url = rows.action_download_zip()['url']
+        packed = self.env['ksef.received.archive'].browse(int(url.split('/')[4]))
+        with zipfile.ZipFile(io.BytesIO(base64.b64decode(packed.content))) as content:
+            self.assertEqual({name for name in content.namelist() if name.endswith('.xml')}, {f'{name}.xml' for name in names})
+            self.assertIn(";'-2+3;-5.0;", content.read('index.csv').decode('utf-8-sig'))
