@@ -48,16 +48,20 @@ class AccountMove(models.Model):
         pending = self.env.cr.precommit.data.pop(PENDING, {})
         for uid in dict.fromkeys(pending.values()):
             moves = self.with_user(uid).browse(move_id for move_id, user in pending.items() if user == uid).exists()
-            moves = moves.sudo().filtered(lambda move: move.state == 'posted')
+            moves = moves.sudo().filtered(lambda move: move.state == 'posted')._ksef_without_live_documents()
             moves = moves.with_context(ksef_posting=True).filtered(lambda move: move._ksef_find_intent()[0] == 'send')
-            moves = moves.with_context(ksef_posting=False)._ksef_without_live_documents()
+            moves = moves.with_context(ksef_posting=False)
             if moves:
                 moves._ksef_pick_automatically()
 
     def _ksef_without_live_documents(self):
-        """Those of the invoices that can be picked; what an earlier confirmation left picked is looked at again now."""
+        """Those of the invoices that can be picked; what an earlier confirmation left picked is looked at again now, or on its new day."""
         documents = self._ksef_live_documents()
-        documents.filtered(lambda document: document.state == 'picked').write({'due_at': fields.Datetime.now()})
+        picked = documents.filtered(lambda document: document.state == 'picked')
+        if picked:
+            picked.write({'due_at': fields.Datetime.now()})
+            picked._wait_for_their_day()
+            self.env['ksef.worker']._trigger_workers()
         return self - documents.move_id
 
     def _ksef_pick_automatically(self):
@@ -110,7 +114,7 @@ class KsefDocument(models.Model):
     def _wait_for_their_day(self):
         """Invoices dated ahead are rendered and sent on their day, as KSeF takes none from the future."""
         today = self.env['account.move']._ksef_today()
-        for document in self.filtered(lambda document: document.state == 'picked' and document.move_id.invoice_date > today):
+        for document in self.filtered(lambda document: document.state == 'picked' and (document.move_id.invoice_date or today) > today):
             begin = datetime.combine(document.move_id.invoice_date, time(0, 1), WARSAW)
             document.due_at = begin.astimezone(UTC).replace(tzinfo=None)
             self.env['ksef.worker']._trigger_workers(document.due_at)

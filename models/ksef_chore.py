@@ -147,7 +147,10 @@ class KsefChore(models.Model):
         }
         for chore in self.sudo():
             model, domain = tables[chore.kind]
-            self.env[model].sudo().search([('connection_id', '=', chore.connection_id.id), *domain]).write({'due_at': now})
+            rows = self.env[model].sudo().search([('connection_id', '=', chore.connection_id.id), *domain])
+            rows.write({'due_at': now})
+            if chore.kind == 'send':
+                rows._wait_for_their_day()
         self.env['ksef.worker']._trigger_workers()
 
     def action_pause(self):

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -268,6 +268,16 @@ class TestMode(InvoiceCommon):
         document = move.ksef_document_id
         self.assertEqual(move.ksef_state, 'picked')
         self.assertEqual(document.due_at.date(), self.today + timedelta(days=4), "one minute after midnight in Poland")
+        for days in (5, 9):
+            move.with_user(self.accountant).button_draft()
+            move.invoice_date = self.today + timedelta(days=days)
+            self.confirm(move)
+            self.assertEqual(move.ksef_document_id, document)
+            self.assertEqual(document.due_at.date(), self.today + timedelta(days=days - 1), "confirmed anew, it waits for its new day")
+        move.with_user(self.accountant).button_draft()
+        move.invoice_date = self.today
+        self.confirm(move)
+        self.assertLessEqual(document.due_at, fields.Datetime.now())
 
     def test_branch_follows_its_connection(self):
         branch = self.env['res.company'].create({

@@ -273,6 +273,15 @@ class TestOverview(KsefConnectedCommon):
         chore.action_run_now()
         self.assertLessEqual(document.due_at, fields.Datetime.now())
 
+    def test_run_now_leaves_tomorrow_alone(self):
+        """An invoice dated ahead waits for its day; what is picked for today goes."""
+        ahead = self.make_invoice(date=self.env['account.move']._ksef_today() + timedelta(days=3))
+        later = fields.Datetime.now() + timedelta(days=2)
+        waiting, other = self.put(ahead, 'picked', due_at=later), self.put(self.moves[0], 'picked', due_at=later)
+        self.chores()['send'].action_run_now()
+        self.assertGreater(waiting.due_at, fields.Datetime.now() + timedelta(days=1))
+        self.assertLessEqual(other.due_at, fields.Datetime.now())
+
     # ------------------------------------------------------------------ archive
 
     def test_archive_of_a_period(self):
