@@ -37,7 +37,7 @@ class AccountMove(models.Model):
         """What was issued offline is not taken back."""
         super()._compute_ksef_buttons()
         for move in self:
-            if move.ksef_can_withdraw and move.sudo().ksef_document_id._is_offline() and move.ksef_state != 'invalid':
+            if move.ksef_can_withdraw and move.sudo().ksef_document_id._is_offline():
                 move.ksef_can_withdraw = False
 
     # ------------------------------------------------------------------ verbs
@@ -190,6 +190,10 @@ class AccountMove(models.Model):
                 "Issued offline. %(deadline)s", deadline=document.with_env(self.env).sudo()._describe_deadline())}} | alerts
             if self.ksef_state == 'queued' and not document.attempts:
                 alerts.pop('state', None)
+            if self.ksef_state == 'queued':
+                alerts |= {
+                    f'finding_{number:03d}': document._finding_display(finding)
+                    for number, finding in enumerate(document.findings or []) if finding['severity'] == 'error'}
         return alerts
 
     def _ksef_is_issued_offline(self):

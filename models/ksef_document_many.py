@@ -3,6 +3,7 @@ from itertools import pairwise
 
 from odoo import api, fields, models
 
+from .ksef_call import CONSENT_AGE
 from .ksef_document import TRANSITIONS, TransitionRefused
 from .ksef_invoice_context import Entry
 from .ksef_invoice_findings import Issue
@@ -48,3 +49,9 @@ class KsefDocument(models.Model):
         move = self.move_id.with_context(lang=self.user_id.lang)
         issue = Issue.error('attachment-consent', move, 'ksef_block_ids', value='')
         return move._ksef_issue_dict(issue, Entry(move))
+
+    def _wait_for_consent(self):
+        """It stays queued until KSeF is asked about attachments again; the invoice says meanwhile what it waits for."""
+        finding = self._consent_finding()
+        others = [known for known in self.findings or [] if known['code'] != finding['code']]
+        self.write({'due_at': fields.Datetime.now() + CONSENT_AGE, 'findings': [*others, finding], 'sync_pending': True})

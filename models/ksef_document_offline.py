@@ -161,7 +161,8 @@ class KsefDocument(models.Model):
         here = self.with_context(lang=user.lang)
         summary = here.env._("KSeF: overdue invoice issued offline") if level == 'overdue' else here.env._(
             "KSeF: invoice issued offline is due today")
-        activity = here.move_id.activity_schedule(
+        # Mail servers are slow and fail: the message waits in Odoo's queue.
+        activity = here.move_id.with_context(mail_notify_force_send=False).activity_schedule(
             'mail.mail_activity_data_warning', date_deadline=today, user_id=user.id, summary=summary, note=" ".join([
                 here._describe_deadline(), here.env._(
                     "Look at the invoice: if KSeF rejected it, correct it there; if it waits, see whether the connection works.")]))
@@ -192,7 +193,7 @@ class KsefDocument(models.Model):
         :raise UserError: one of them was issued offline
         """
         self._lock()
-        issued = self.filtered(lambda document: document._is_offline() and document.state != 'invalid')
+        issued = self.filtered(lambda document: document._is_offline())
         if issued:
             raise UserError(self.env._(
                 "%(invoices)s: issued offline, so the buyer may have the invoice already, and it must go to KSeF. It can only be "

@@ -45,27 +45,43 @@ class KsefWorker(models.AbstractModel):
         with run.transaction() as env:
             waiting = self._waiting(env, run)
             connection = env['ksef.connection'].browse(run.connection_id)
-            is_off = bool(connection.batch_paused_until and connection.batch_paused_until > fields.Datetime.now())
-        if not waiting or not self._wants_batch(run, waiting, is_off):
+            paused_until = connection.batch_paused_until
+            is_off = bool(paused_until and paused_until > fields.Datetime.now())
+        if is_off:
+            self._hold_attached(run, waiting, paused_until)
+        if is_off or not waiting or not self._wants_batch(run, waiting):
             return [], False
         waiting = self._settle_consent(run, waiting)
         most = self._batch_limit(run)
         for offline in (True, False):
             group = [item for item in waiting if item.offline == offline]
             single = [item for item in group if not item.attached]
-            if not self._wants_batch(run, group, is_off):
+            if not self._wants_batch(run, group):
                 continue
-            if is_off or not self._is_many(run, len([item for item in single if not item.single])):
+            if not self._is_many(run, len([item for item in single if not item.single])):
                 group = [item for item in group if item.attached]
             return self._cut([item for item in group if not item.single], most), offline
         return [], False
 
     @api.model
-    def _wants_batch(self, run, waiting, is_off):
+    def _hold_attached(self, run, waiting, until):
+        """While no batches are sent, what can only go in one waits; else the workers would turn round and round."""
+        ids = [item.id for item in waiting if item.attached]
+        if not ids:
+            return
+
+        def hold(env):
+            documents = env['ksef.document'].browse(ids)
+            documents._lock()
+            documents.filtered(lambda document: document.state == 'queued').write({'due_at': until})
+        run.commit(hold)
+
+    @api.model
+    def _wants_batch(self, run, waiting):
         """Whether some of the documents go in a batch: with an attachment always, else when they are many."""
         if any(item.attached for item in waiting):
             return True
-        return not is_off and self._is_many(run, sum(not item.single for item in waiting))
+        return self._is_many(run, sum(not item.single for item in waiting))
 
     @api.model
     def _is_many(self, run, count):
@@ -140,7 +156,10 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _settle_consent(self, run, waiting):
-        """Whether the company may send attachments; without it such documents wait for a person. Return what may go."""
+        """Whether the company may send attachments; without it such documents wait for a person. Return what may go.
+
+        What was issued offline must go as it is: it stays queued, and consent is asked for again later.
+        """
         attached = [item.id for item in waiting if item.attached]
         if not attached or self._has_consent(run):
             return waiting
@@ -149,7 +168,10 @@ class KsefWorker(models.AbstractModel):
             documents = env['ksef.document'].browse(attached)
             documents._lock()
             for document in documents.filtered(lambda document: document.state == 'queued'):
-                document._transition('invalid', findings=[document._consent_finding()])
+                if document._is_offline():
+                    document._wait_for_consent()
+                else:
+                    document._transition('invalid', findings=[document._consent_finding()])
         run.commit(refuse)
         for document_id in attached:
             self._sync(run, document_id)

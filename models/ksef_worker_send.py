@@ -204,9 +204,12 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _refuse_call(self, run, document_id, error, status):
-        """KSeF refuses what the program computed: nothing a user did, so the finding says whom to call."""
+        """KSeF refuses what the program computed: nothing a user did, so the finding says whom to call.
+
+        What was issued offline stays closed, as the buyer has it: the same bytes go again when a person says so.
+        """
         self._settle(run, document_id, 'sending', lambda document: document._transition(
-            'invalid', findings=[document._program_finding(error)], **status))
+            'help' if document._is_offline() else 'invalid', findings=[document._program_finding(error)], **status))
 
     @api.model
     def _status_values(self, error):

@@ -1,4 +1,7 @@
 """After issuing offline: corrections wait, rejected invoices are corrected technically; and total failures (S2-14)."""
+from datetime import timedelta
+
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -37,6 +40,30 @@ class TestOfflineAfter(OfflineCommon):
         self.run_workers(2)
         self.assertEqual(document.state, 'accepted', (document.findings, document.status_description))
         self.assertIn(original.ksef_number.encode(), document._get_xml())
+
+    def test_correction_stops_waiting(self):
+        """What it waits for is withdrawn: nothing will come, so the correction says what is missing instead of waiting for ever."""
+        original = self.make_invoice()
+        original._ksef_pick()
+        document = self.credit(original)._ksef_pick().sudo()
+        self.assertEqual((document.state, document.waits_for_original), ('picked', True), document.findings)
+        self.assertGreater(document.due_at, fields.Datetime.now(), "looked at again even if nothing wakes it")
+        original.action_ksef_withdraw()
+        self.assertLessEqual(document.due_at, fields.Datetime.now())
+        self.run_workers()
+        self.assertEqual((document.state, document.waits_for_original), ('invalid', False))
+
+    def test_a_number_by_hand_ends_the_waiting(self):
+        """Another program has sent the original: its number, typed in, lets the correction go."""
+        original = self.make_invoice()
+        waited_for = original._ksef_pick().sudo()
+        document = self.credit(original)._ksef_pick().sudo()
+        self.assertTrue(document.waits_for_original)
+        self.env.cr.execute("UPDATE ksef_document SET state = 'rejected' WHERE id = %s", [waited_for.id])
+        self.env.invalidate_all()
+        original._ksef_sync()
+        original.ksef_outside_number = '5795955811-20251101-0100001AF629-C2'
+        self.assertLessEqual(document.due_at, fields.Datetime.now())
 
     def test_correction_of_what_was_never_sent_does_not_wait(self):
         refund = self.credit(self.make_invoice())
@@ -117,6 +144,49 @@ class TestOfflineAfter(OfflineCommon):
             self.run_workers(2)
         document = move.ksef_document_id.sudo()
         self.assertEqual((document.state, document.hash_of_corrected), ('accepted', rejected.xml_hash), document.status_description)
+
+    # ------------------------------------------------------------------ never free again
+
+    def test_refused_call_leaves_it_closed(self):
+        """What KSeF's answer to the call was: the buyer has the invoice, so the same bytes go later, and nothing else."""
+        self.get_certificate()
+        self.sandbox.fault(SEND, 'http_error', status=400, body='problem', code=21405)
+        document = self.issue()
+        move, xml = document.move_id, document._get_xml()
+        self.run_workers(2)
+        self.assertEqual((document.state, document.findings[0]['code']), ('help', 'program-error'))
+        self.assertTrue(document._is_owed() and move.ksef_is_locked)
+        self.assertEqual((move.ksef_jpk_marker, move.ksef_can_withdraw), ('OFF', False))
+        for act in (move.action_ksef_withdraw, document._withdraw, move.button_draft, move._ksef_pick):
+            with self.assertRaises(UserError):
+                act()
+        self.sandbox.admin('DELETE', '/faults')
+        document._check_again()
+        self.env.cr.execute("UPDATE ksef_document SET claimed_at = claimed_at - interval '1 hour' WHERE id = %s", [document.id])
+        self.run_workers(4)
+        self.assertEqual((document.state, document._get_xml()), ('accepted', xml))
+
+    def test_attachment_without_consent_waits(self):
+        """Without consent to attachments it waits as it is; others go, and workers rest until consent is asked for again."""
+        self.get_certificate()
+        move = self.make_invoice(post=False)
+        move.ksef_block_ids = [fields.Command.create({'heading': "Zużycie", 'keys': "licznik: 12345"})]
+        move.action_post()
+        document = self.issue(move)
+        self.connection.sudo().write({'attachments': 'refused', 'attachments_at': fields.Datetime.now()})
+        other = self.send()
+        self.assertEqual((document.state, other.state), ('queued', 'accepted'))
+        self.assertGreater(document.due_at, fields.Datetime.now() + timedelta(minutes=10))
+        self.assertEqual([item['code'] for item in document.findings if item['severity'] == 'error'], ['attachment-consent'])
+        self.assertIn(document.findings[-1]['message'], str([alert['message'] for alert in move._get_alerts().values()]))
+        self.assertTrue(document._is_owed() and move.ksef_is_locked)
+        with self.assertRaises(UserError):
+            document._withdraw()
+        self.run_workers()
+        self.assertEqual(len([item for item in document.findings if item['severity'] == 'error']), 1)
+        self.connection.sudo().attachments = 'allowed'
+        self.run_workers()
+        self.assertNotEqual(document.state, 'queued')
 
     # ------------------------------------------------------------------ total failure
 
