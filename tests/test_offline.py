@@ -5,6 +5,7 @@ from odoo import fields
 from odoo.addons.l10n_pl_ksef.ksef import offline
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import format_date
 
 from .common import SELLER_NIP, SEND
 from .test_offline_common import OfflineCommon
@@ -145,6 +146,21 @@ class TestOffline(OfflineCommon):
         self.assertEqual(document.state, 'accepted', document.status_description)
         self.assertEqual(len(self.sandbox.accepted()), 1)
         self.assertEqual(document.ksef_number, self.sandbox.accepted()[0]['ksefNumber'])
+
+    def test_deadline_counts_from_the_frozen_date(self):
+        """What waits may be dated earlier: the earliest deadline is shown, the one that is counted then."""
+        self.get_certificate()
+        waiting = self.make_invoice()
+        document = waiting._ksef_pick().sudo()
+        moves = waiting | self.make_invoice()
+        for days, text in ((0, "the invoices must be in KSeF by"), (10, "Too late by law")):
+            document.issue_date = self.today() - timedelta(days=days)
+            wizard = self.env['ksef.go.offline'].create({'move_ids': [(6, 0, moves.ids)], 'mode': 'offline24'})
+            deadline = offline.add_working_days(document.issue_date, 1)
+            self.assertIn(text, wizard.situation)
+            self.assertIn(format_date(self.env, deadline), wizard.situation)
+        self.issue(waiting)
+        self.assertEqual(document.offline_deadline, deadline)
 
     def test_late_sending_is_no_mistake(self):
         """The day of issue is over when KSeF is back: sent by itself, its date as it is (P_1)."""

@@ -4,6 +4,7 @@ from odoo.tools import format_date
 
 from ..ksef.offline import OfflineMode, deadline_of
 from ..models.account_move_lock import SALE_TYPES
+from ..models.ksef_document_offline import SWITCHABLE_STATES
 
 # So many invoices are rendered, signed and printed in one request.
 MOST = 50
@@ -84,7 +85,7 @@ class KsefGoOffline(models.TransientModel):
             connections = wizard._get_connections()
             wizard.announcement = "\n".join(filter(None, (connection._describe_service()[1] for connection in connections))) or False
             wizard.problem = wizard._get_problem(connections)
-            wizard.situation = False if wizard.problem else wizard._describe_mode(connections)
+            wizard.situation = False if wizard.problem else wizard._describe_mode()
 
     def _get_connections(self):
         connections = self.env['ksef.connection']
@@ -117,21 +118,40 @@ class KsefGoOffline(models.TransientModel):
                     "announced, the program counts the deadline again by itself.")
         return False
 
-    def _describe_mode(self, connections):
+    def _describe_mode(self):
         """What follows from the mode, with the deadline as it is known now."""
         if self.mode == OfflineMode.TOTAL_FAILURE:
             return self.env._(
                 "The invoices are issued without KSeF, printed without QR codes, and never sent there. Only the Minister's announcement in "
                 "the mass media allows that.")
-        days = set()
-        for connection in connections:
-            events = connection._get_outages()._as_events(since=fields.Datetime.now())
-            days.add(deadline_of(self.mode, self.env['account.move']._ksef_today(), events).day)
-        if None in days or len(days) > 1:
+        days = self._get_deadlines()
+        known = days - {None}
+        first = min(known, default=None)
+        day = format_date(self.env, first) if first else ''
+        if not first:
             when = self.env._("The last day for sending is counted when the Ministry announces the end.")
+        elif first < self.env['account.move']._ksef_today():
+            when = self.env._(
+                "Too late by law: not all of the invoices are dated today, and the first had to be in KSeF by %(date)s.", date=day)
+        elif len(days) > 1:
+            when = self.env._("By law the first of the invoices must be in KSeF by %(date)s.", date=day)
         else:
-            when = self.env._("By law the invoices must be in KSeF by %(date)s.", date=format_date(self.env, days.pop()))
+            when = self.env._("By law the invoices must be in KSeF by %(date)s.", date=day)
         return when + " " + self.env._("The program sends them by itself as soon as KSeF can be reached.")
+
+    def _get_deadlines(self):
+        """The legal deadlines of the invoices, a set; None: not known before an event ends.
+
+        They count from the date of issue. That is the frozen one of what waits already, else today.
+        """
+        today, dates = self.env['account.move']._ksef_today(), set()
+        for move in self._get_moves().sudo():
+            document = move.ksef_document_id.filtered(lambda document: document.state in SWITCHABLE_STATES)
+            connection = document.connection_id or move.company_id._ksef_connection().sudo()
+            dates.add((connection, document.issue_date or today))
+        events = {
+            connection: connection._get_outages()._as_events(since=fields.Datetime.now()) for connection, _issued in dates}
+        return {deadline_of(self.mode, issued, events[connection]).day for connection, issued in dates}
 
     def _get_action(self):
         self.ensure_one()
