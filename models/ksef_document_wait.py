@@ -1,5 +1,12 @@
+from datetime import timedelta
+
 from odoo import fields, models
 
+# It is woken by the number that it waits for, and looked at now and then all the same: whatever else may have freed it.
+WAIT = timedelta(hours=1)
+# Once one of these is reached, a correction has nothing more to wait for: it goes, or is invalid and says why.
+SETTLED_STATES = ('accepted', 'rejected', 'cancelled')
+OUTSIDE_FIELDS = {'ksef_outside_number', 'ksef_is_outside'}
 # What keeps a correction from being made before the invoices before it have their numbers.
 WAITING_CODES = {'correction-original-unsent', 'correction-earlier-unsent'}
 
@@ -14,7 +21,8 @@ class KsefDocument(models.Model):
         if self._waits_for_number(rendered):
             self._lock()
             if self.state == 'picked':
-                self.write({'waits_for_original': True, 'due_at': False, 'findings': False, 'sync_pending': True})
+                self.write({
+                    'waits_for_original': True, 'due_at': fields.Datetime.now() + WAIT, 'findings': False, 'sync_pending': True})
             return
         if self.waits_for_original:
             self.waits_for_original = False
@@ -26,16 +34,23 @@ class KsefDocument(models.Model):
         return self.mode == 'online' and self.move_id._ksef_waits_for_number(rendered.findings)
 
     def _sync_moves(self):
-        """A number that has arrived wakes the corrections that wait for it."""
-        numbered = self.sudo().filtered(lambda document: document.sync_pending and document.state == 'accepted').move_id
+        """What has become of an invoice wakes the corrections that wait for it."""
+        settled = self.sudo().filtered(lambda document: document.sync_pending and document.state in SETTLED_STATES).move_id
         result = super()._sync_moves()
-        if numbered:
-            numbered._ksef_wake_corrections()
+        if settled:
+            settled._ksef_wake_corrections()
         return result
 
 
 class AccountMove(models.Model):
     _inherit = 'account.move'
+
+    def write(self, vals):
+        """A number typed by hand, or staying outside KSeF, wakes the corrections that wait, too."""
+        result = super().write(vals)
+        if OUTSIDE_FIELDS & vals.keys():
+            self._ksef_wake_corrections()
+        return result
 
     def _ksef_unnumbered_before(self):
         """What this invoice corrects, and earlier corrections of it, as far as they have no KSeF number and should have one."""
@@ -57,7 +72,7 @@ class AccountMove(models.Model):
             "can withdraw it.", invoices=", ".join(self._ksef_unnumbered_before().mapped('name')))
 
     def _ksef_wake_corrections(self):
-        """Have the workers render the corrections that waited for the numbers of these invoices."""
+        """Have the workers look again at the corrections that waited for the numbers of these invoices."""
         waiting = self.env['ksef.document'].sudo().search([
             ('state', '=', 'picked'), ('waits_for_original', '=', True), ('company_id', 'in', self.company_id.ids)])
         roots = {move._ksef_root() for move in self}

@@ -17,7 +17,10 @@ class KsefWorker(models.AbstractModel):
     @api.model
     def _cron_ksef_worker(self):
         """Deadlines count whether or not KSeF, or the connection, works."""
-        self._warn_of_deadlines()
+        try:
+            self._warn_of_deadlines()
+        except Exception:  # pylint: disable=broad-exception-caught
+            _logger.exception("KSeF: the deadlines of offline invoices could not be looked at")
         super()._cron_ksef_worker()
 
     # ------------------------------------------------------------------ sending
@@ -68,3 +71,6 @@ class KsefWorker(models.AbstractModel):
                     api.Environment(cr, SUPERUSER_ID, {})['ksef.document'].browse(document_id)._warn_of_deadline(today)
             except psycopg2.errors.SerializationFailure:
                 _logger.info("KSeF document %s: another worker writes about its deadline", document_id)
+            except Exception:  # pylint: disable=broad-exception-caught
+                # A template or another addon's rule for activities: it stops this warning, not the sending of all companies.
+                _logger.exception("KSeF document %s: nobody could be told of its deadline", document_id)

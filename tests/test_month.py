@@ -44,8 +44,8 @@ class TestMonth(KsefReceivingCommon):
         later = self.last + timedelta(days=1)
         self.patch(self.registry['account.move'], '_ksef_today', lambda moves: later)
         for fetch in self.env['ksef.fetch'].search([('is_sync', '=', True)]):
-            fetch.sudo().write({
-                'started_from': fetch._text(fetch._as_moment(self.first)), 'position': fetch._text(fetch._as_moment(later + timedelta(days=1)))})
+            position = fetch._text(fetch._as_moment(later + timedelta(days=1)))
+            fetch.sudo().write({'started_from': fetch._text(fetch._as_moment(self.first)), 'position': position})
 
     def test_what_is_missing(self):
         """Each thing is counted once, with its amount, and its button shows exactly that."""
