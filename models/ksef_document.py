@@ -279,7 +279,10 @@ class KsefDocument(models.Model):
         helpless = documents.filtered(lambda document: document.state == 'help')
         for document in helpless:
             document._transition('sent' if document.reference_number else 'unconfirmed', polls=0)
-        documents.filtered(lambda document: document.state in OPEN_STATES or (
+        # In a batch the session is asked, and nothing is due for the single document: it is not lost.
+        batched = documents.filtered(lambda document: document.state == 'sending' and document.session_id._is_batch_at_work())
+        batched.session_id._hurry()
+        (documents - batched).filtered(lambda document: document.state in OPEN_STATES or (
             document.state == 'accepted' and not document.has_upo)).write({'due_at': fields.Datetime.now()})
         documents._sync_moves()
         self.env['ksef.worker']._trigger_workers()

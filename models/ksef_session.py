@@ -11,6 +11,8 @@ from ..ksef.types import Secret
 
 # No invoice is sent into a session that ends within this time.
 END_MARGIN = timedelta(minutes=10)
+# States of a batch that is not over: its documents are nobody's business but the session's.
+BATCH_AT_WORK = ('opening', 'uploading', 'closing', 'processing')
 
 
 class KsefSession(models.Model):
@@ -103,6 +105,15 @@ class KsefSession(models.Model):
         return True
 
     # ------------------------------------------------------------------ batches
+
+    def _is_batch_at_work(self):
+        """Whether this is a batch that KSeF has not finished: what became of its documents only its end tells."""
+        return self.kind == 'batch' and self.state in BATCH_AT_WORK
+
+    def _hurry(self):
+        """Have a worker look at these sessions now, or as soon as KSeF takes questions again."""
+        for session in self.sudo():
+            session.due_at = max(fields.Datetime.now(), session.connection_id.read_paused_until or fields.Datetime.now())
 
     def _store_package(self, package):
         """Keep what is going to be declared (``ksef.batch.Package``), before KSeF is asked."""

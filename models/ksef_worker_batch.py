@@ -1,3 +1,4 @@
+import contextlib
 import logging
 import tempfile
 from datetime import timedelta
@@ -19,14 +20,17 @@ from ..ksef.errors import (
     KsefUnconfirmedError,
     SessionStatus,
 )
+from .ksef_session import BATCH_AT_WORK
 
 _logger = logging.getLogger(__name__)
 
 # Bytes of this many documents are in memory at a time while a package is made.
 READ_CHUNK = 200
 FIRST_RETRY, LAST_RETRY = 5, 300  # seconds
-# After KSeF has refused to open a batch, invoices go one by one for so long.
-REFUSED_PAUSE = timedelta(hours=1)
+# After KSeF has refused to open a batch, or has not answered clearly, invoices go one by one for so long.
+REFUSED_PAUSE, LOST_PAUSE = timedelta(hours=1), timedelta(minutes=10)
+# When a session can't be opened for these reasons, no other can.
+GENERAL_TROUBLE = (KsefConnectError, KsefUnauthorizedError, KsefForbiddenError, KsefGoneError, KsefRateLimitError)
 # The package on KSeF's side is not what was declared: it can't be closed any more, and nothing of it is processed.
 INCOMPLETE = {ApiCode.PACKAGE_EMPTY, ApiCode.BAD_PART_SIZE, ApiCode.UPLOAD_TIME_EXCEEDED}
 
@@ -46,7 +50,7 @@ class KsefWorker(models.AbstractModel):
         with run.transaction() as env:
             sessions = env['ksef.session'].search([
                 ('connection_id', '=', run.connection_id), ('kind', '=', 'batch'), ('due_at', '<=', fields.Datetime.now()),
-                ('state', 'in', ('opening', 'uploading', 'closing', 'processing')),
+                ('state', 'in', BATCH_AT_WORK),
             ], order='due_at, id')
             todo = [(session.id, session.state) for session in sessions]
         for session_id, state in todo:
@@ -60,11 +64,13 @@ class KsefWorker(models.AbstractModel):
         whose session is over. The latter are looked up by their hash, or go again when nothing can have been uploaded."""
         env['ksef.session'].search([
             ('connection_id', '=', run.connection_id), ('kind', '=', 'batch'), ('due_at', '=', False),
-            ('state', 'in', ('opening', 'uploading', 'closing', 'processing')),
+            ('state', 'in', BATCH_AT_WORK),
         ]).write({'due_at': fields.Datetime.now()})
-        orphans = env['ksef.document'].search([
-            ('connection_id', '=', run.connection_id), ('state', '=', 'sending'), ('due_at', '=', False),
-            ('session_id.kind', '=', 'batch'), ('session_id.state', 'in', ('done', 'failed', 'lost'))])
+        batched = [('connection_id', '=', run.connection_id), ('state', '=', 'sending'), ('session_id.kind', '=', 'batch')]
+        # A time of their own would have the connection served again and again.
+        env['ksef.document'].search([
+            *batched, ('session_id.state', 'in', BATCH_AT_WORK), ('due_at', '!=', False)]).write({'due_at': False})
+        orphans = env['ksef.document'].search([*batched, ('session_id.state', 'in', ('done', 'failed', 'lost'))])
         for is_known, group in orphans.grouped(lambda document: bool(document.session_id.reference_number)).items():
             group._transition('unconfirmed' if is_known else 'queued', due_at=fields.Datetime.now())
 
@@ -113,17 +119,38 @@ class KsefWorker(models.AbstractModel):
             self._sync(run, document_id)
         if not session_id:
             return True
-        with tempfile.TemporaryFile() as sink:
-            try:
-                package = self._pack_batch(run, session_id, sink)
-            except KsefConfigError as error:
-                _logger.warning("KSeF batch session %s cannot be packed: %s", session_id, error)
-                self._batch_off(run)
-                self._abandon_batch(run, session_id, 'failed', str(error))
-                return False
-            if not self._open_batch(run, session_id, package, secret, offline):
-                return False
+        packed = self._make_package(run, session_id)
+        if not packed:
+            return True
+        package, sink = packed
+        with sink:
+            is_open, may_follow = self._open_batch(run, session_id, package, secret, offline)
+            if not is_open:
+                return may_follow
             return self._guard_batch(run, session_id, lambda run, session_id: self._upload_batch(run, session_id, sink))
+
+    @api.model
+    def _make_package(self, run, session_id):
+        """Pack the session's documents.
+
+        :return: (``ksef.batch.Package``, open temporary file), or None when that can't be done here: the documents are free
+            again, and none go in batches for a while
+        """
+        sink = None
+        try:
+            # Closed by who uploads it.
+            sink = tempfile.TemporaryFile()  # noqa: SIM115
+            package = self._pack_batch(run, session_id, sink)
+            sink.flush()
+        except (KsefConfigError, OSError) as error:
+            _logger.warning("KSeF batch session %s cannot be packed: %s", session_id, error)
+            with contextlib.suppress(OSError):
+                if sink:
+                    sink.close()
+            self._batch_off(run)
+            self._abandon_batch(run, session_id, 'failed', str(error))
+            return None
+        return package, sink
 
     @api.model
     def _claim_batch(self, env, run, document_ids, secret, offline):
@@ -169,25 +196,32 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _open_batch(self, run, session_id, package, secret, offline):
-        """Declare the package to KSeF; return whether the session is open."""
+        """Declare the package to KSeF.
+
+        What is the connection's trouble stops all sending. Anything else concerns batches only: they are left alone for a
+        while, and single invoices go on. An answer that is lost or makes no sense says nothing against the documents; a
+        refusal counts, so that what can go in no other way ends with a person.
+
+        :return: (whether the session is open, whether other sendings may follow)
+        """
         run.commit(lambda env: env['ksef.session'].browse(session_id)._store_package(package))
         try:
             opened = run.client.open_batch_session_with_fresh_key(run.access_token, package, secret, offline=offline)
         except KsefError as error:
-            if isinstance(error, KsefRefusedError):
-                self._batch_off(run)
-            state = 'lost' if isinstance(error, KsefUnconfirmedError) else 'failed'
-            self._abandon_batch(run, session_id, state, str(error), counts=False)
-            self._opening_failed(run, None, error)
-            return False
+            is_general, is_lost = isinstance(error, GENERAL_TROUBLE), isinstance(error, KsefUnconfirmedError)
+            if not is_general:
+                self._batch_off(run, LOST_PAUSE if is_lost else REFUSED_PAUSE)
+            self._abandon_batch(
+                run, session_id, 'lost' if is_lost else 'failed', str(error), counts=not is_general and not is_lost)
+            return False, not is_general or self._opening_failed(run, None, error)
         run.commit(lambda env: env['ksef.session'].browse(session_id)._store_opened(opened))
-        return True
+        return True, True
 
     @api.model
-    def _batch_off(self, run):
-        """KSeF does not take our batches: invoices go one by one for a while, and the limits are asked for anew."""
+    def _batch_off(self, run, pause=REFUSED_PAUSE):
+        """Our batches get nowhere: invoices go one by one for a while, and the limits are asked for anew."""
         run.commit(lambda env: env['ksef.connection'].browse(run.connection_id).write(
-            {'batch_paused_until': fields.Datetime.now() + REFUSED_PAUSE, 'limits_at': False}))
+            {'batch_paused_until': fields.Datetime.now() + pause, 'limits_at': False}))
 
     @api.model
     def _batch_opening(self, run, session_id):
@@ -206,8 +240,12 @@ class KsefWorker(models.AbstractModel):
         if not is_usable:
             self._abandon_batch(run, session_id, 'failed')
             return
-        with tempfile.TemporaryFile() as sink:
-            if self._pack_batch(run, session_id, sink) != declared:
+        packed = self._make_package(run, session_id)
+        if not packed:
+            return
+        package, sink = packed
+        with sink:
+            if package != declared:
                 # Another version of zlib, for instance. Nothing was closed, so nothing of it is processed.
                 _logger.warning("KSeF batch session %s: the package is not the one declared; another session is opened", session_id)
                 self._abandon_batch(run, session_id, 'failed', counts=False)

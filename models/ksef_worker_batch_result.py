@@ -5,9 +5,11 @@ from odoo import api, fields, models
 
 from ..ksef.errors import (
     ApiCode,
+    KsefConnectError,
     KsefError,
     KsefIntegrityError,
     KsefRefusedError,
+    KsefUnconfirmedError,
     SessionStatus,
     Verdict,
     classify_invoice_status,
@@ -24,6 +26,8 @@ CERTAIN = {
     SessionStatus.PROCESSED, SessionStatus.NO_VALID_INVOICE, SessionStatus.BAD_PACKAGE, SessionStatus.BAD_KEY,
     SessionStatus.INVOICE_LIMIT, SessionStatus.BAD_ARCHIVE, SessionStatus.BAD_PART, SessionStatus.CANCELLED,
 }
+# UPOs that are fetched by their links before they are stored.
+UPO_CHUNK = 10
 # States of a document about which its session can still say something.
 ASKED_STATES = ('sending', 'unconfirmed', 'sent')
 
@@ -82,16 +86,30 @@ class KsefWorker(models.AbstractModel):
     def _take_batch_list(self, run, session_id, reference):
         """Read the session's list and settle what it says, page by page; return whether all of it was read.
 
-        How far reading has come is committed after each page, so that a long list is read once.
+        How far reading has come is committed after each page, so that a long list is read once. Where KSeF no longer takes
+        that place, reading begins anew, once in a turn: what is settled already drops out.
         """
+        def keep(token):
+            run.commit(lambda env: env['ksef.session'].browse(session_id).write(
+                {'list_token': token, 'due_at': fields.Datetime.now()}))
+
         with run.transaction() as env:
             token = env['ksef.session'].browse(session_id).list_token
+        is_anew = False
         while True:
-            page = run.client.session_invoice_page(run.access_token, reference, token or None)
-            self._take_page(run, session_id, page.reports)
+            try:
+                page = run.client.session_invoice_page(run.access_token, reference, token or None)
+            except KsefRefusedError as error:
+                if not token or is_anew:
+                    raise
+                _logger.info("KSeF batch session %s: its list is read from the beginning: %s", session_id, error)
+                token, is_anew = False, True
+                keep(token)
+                continue
+            if not self._take_page(run, session_id, page.reports):
+                return False
             token = page.continuation
-            run.commit(lambda env, token=token: env['ksef.session'].browse(session_id).write(
-                {'list_token': token, 'due_at': fields.Datetime.now()}))
+            keep(token)
             if not token:
                 return True
             if run.time_left() <= 0:
@@ -99,16 +117,27 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _take_page(self, run, session_id, reports):
-        """Settle the documents of one page: those accepted all at once, the others one by one."""
+        """Settle the documents of one page: those accepted all at once, the others one by one.
+
+        :return: whether the whole page was taken; when not, for lack of time, the rest is found when it is read again
+        """
         reports = list(reports)
+        accepted = []
         for start in range(0, len(reports), WRITE_CHUNK):
+            # Only after something was settled, so that each turn comes further.
+            if accepted and run.time_left() <= 0:
+                return False
             run.check_lock()
             by_hash = {report.invoice_hash: report for report in reports[start:start + WRITE_CHUNK]}
             accepted, others = self._write_chunk(run, session_id, by_hash)
             if accepted:
                 self._sync(run, accepted)
             for document_id, report in others:
+                if run.time_left() <= 0:
+                    # They are written as sent and due: they are asked about like single ones.
+                    break
                 self._take_report(run, document_id, report)
+        return True
 
     @api.model
     def _write_chunk(self, run, session_id, by_hash):
@@ -177,30 +206,40 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _fetch_linked_upos(self, run):
-        """Fetch the UPO of documents whose link is known; where the link leads nowhere, KSeF is asked instead."""
-        while run.time_left() > 0:
+        """Fetch the UPO of documents whose link is known; where the link leads nowhere, KSeF is asked instead.
+
+        Each attempt may last as long as the time-outs allow, so after one that nobody answers the others wait.
+        """
+        is_reached = True
+        while is_reached and run.time_left() > 0:
             with run.transaction() as env:
                 documents = env['ksef.document'].search([
                     ('connection_id', '=', run.connection_id), ('state', '=', 'accepted'), ('has_upo', '=', False),
                     ('upo_link', '!=', False), ('due_at', '<=', fields.Datetime.now()),
-                ], order='due_at, id', limit=WRITE_CHUNK)
+                ], order='due_at, id', limit=UPO_CHUNK)
                 box = env['ksef.secret.box']
                 todo = [(document.id, document.ksef_number, document.xml_hash, box._decrypt(document.upo_link)) for document in documents]
             if not todo:
                 return
-            self._store_upos(run, [(document_id, self._linked_upo(run, *link)) for document_id, *link in todo])
+            contents = []
+            for document_id, *link in todo:
+                content, is_reached = self._linked_upo(run, *link)
+                contents.append((document_id, content))
+                if not is_reached or run.time_left() <= 0:
+                    break
+            self._store_upos(run, contents)
 
     @api.model
     def _linked_upo(self, run, number, xml_hash, url):
-        """The UPO behind a link, or None when it is not to be had there."""
+        """The UPO behind a link, or None when it is not to be had there; and whether there was an answer at all."""
         try:
             content = run.client.upo_by_link(url)
             if any(entry.ksef_number == number and entry.document_hash == xml_hash for entry in read_upo(content)):
-                return content
+                return content, True
             raise KsefIntegrityError("the UPO is not that of the document sent", operation="GET UPO")
         except KsefError as error:
             _logger.info("KSeF number %s: no UPO by its link: %s", number, error)
-            return None
+            return None, not isinstance(error, (KsefUnconfirmedError, KsefConnectError))
 
     @api.model
     def _store_upos(self, run, contents):

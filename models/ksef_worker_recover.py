@@ -15,6 +15,7 @@ from ..ksef.errors import (
     KsefUnreadableError,
 )
 from ..ksef.upo import read_upo
+from .ksef_session import BATCH_AT_WORK
 
 _logger = logging.getLogger(__name__)
 # Answers that say "not here": the next way to the hash of an original is tried.
@@ -28,8 +29,13 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _mark_interrupted(self, run):
-        """What is found in ``sending`` while nobody holds the lock was interrupted: its answer is lost."""
-        for document_id in self._due_ids(run, ['sending']):
+        """What is found in ``sending`` while nobody holds the lock was interrupted: its answer is lost.
+
+        Not so in a batch that KSeF has not finished: there it is the session that is asked.
+        """
+        alone = [
+            '|', '|', ('session_id', '=', False), ('session_id.kind', '!=', 'batch'), ('session_id.state', 'not in', BATCH_AT_WORK)]
+        for document_id in self._due_ids(run, ['sending'], extra=alone):
             if run.time_left() <= 0:
                 return
             self._apply(run, document_id, 'sending', 'unconfirmed', due_at=fields.Datetime.now())
@@ -67,7 +73,7 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _settle_unconfirmed(self, run, document_id, report):
-        """Found: sent. Not found, and long enough ago: the same bytes go again."""
+        """Found: sent. Not found, and long enough ago: the same bytes go again, unless their batch is still being processed."""
         if report:
             self._apply(
                 run, document_id, 'unconfirmed', 'sent', reference_number=report.reference_number,
@@ -77,7 +83,9 @@ class KsefWorker(models.AbstractModel):
 
         def settle(document):
             over = (document.claimed_at or document.create_date) + grace
-            if fields.Datetime.now() >= over:
+            if document.session_id._is_batch_at_work():
+                document.write({'due_at': fields.Datetime.now() + timedelta(seconds=60)})
+            elif fields.Datetime.now() >= over:
                 document._transition('queued', due_at=fields.Datetime.now())
             else:
                 document.write({'due_at': min(over, fields.Datetime.now() + timedelta(seconds=15))})

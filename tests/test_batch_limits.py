@@ -214,6 +214,24 @@ class TestBatchLimits(BatchCommon):
         self.assertEqual((document.state, document.status_code), ('rejected', 415))
         self.assertEqual(self.connection.attachments, 'unknown')
 
+    def test_attachment_refused_opening(self):
+        """Batches that KSeF refuses hold nobody else up, and what can only go in one ends with a person."""
+        self.allow_attachments()
+        _move, document = self.pick_attached()
+        other = self.pick(1)
+        self.sandbox.fault('POST /sessions/batch', 'http_error', status=400, body='problem', code=21405, times=-1)
+        with mute_logger(*LOGGERS):
+            self.run_workers()
+            self.assertEqual(other.state, 'accepted')
+            self.assertEqual((document.state, document.session_restarts), ('queued', 1))
+            self.run_workers()
+            self.assertEqual(len(self.sessions()), 1)
+            self.assertEqual(document.due_at, self.connection.sudo().batch_paused_until)
+            for _round in range(3):
+                self.connection.sudo().batch_paused_until = False
+                self.run_workers()
+        self.assertEqual(document.state, 'help')
+
     # ------------------------------------------------------------------ offline
 
     def test_offline_apart(self):

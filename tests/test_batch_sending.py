@@ -9,6 +9,8 @@ from odoo.tools import mute_logger
 
 from ..ksef.batch import PackageWriter
 from ..ksef.client import Client
+from ..ksef.errors import KsefUnconfirmedError
+from ..models.ksef_run import KsefRun
 from .test_batch_common import CLOSE_BATCH, LIST, LOGGERS, MODELS, OPEN_BATCH, SESSION, BatchCommon, Killed
 
 
@@ -172,6 +174,7 @@ class TestBatchSending(BatchCommon):
                 (LIST, 'garble')):
             with self.subTest(f"{operation} {action}"), mute_logger(*LOGGERS):
                 documents = self.pick(3)
+                self.connection.sudo().batch_paused_until = False
                 self.sandbox.fault(operation, action)
                 self.settle(documents)
                 self.assert_all_accepted(documents)
@@ -212,6 +215,39 @@ class TestBatchSending(BatchCommon):
         self.sandbox.admin('POST', '/settings', processingSeconds=0.5)
         self.addCleanup(self.sandbox.admin, 'POST', '/settings', processingSeconds=0)
 
+    def test_asked_while_it_is_processed(self):
+        """“Get KSeF status” during the processing asks about the session, and sends nothing a second time."""
+        self.set_parameters(grace_seconds=0)
+        documents = self.pick(3)
+        with self.killed_before('_batch_processing'):
+            self.assertEqual(set(documents.mapped('state')), {'sending'})
+        self.sandbox.fault(SESSION, 'http_error', status=500, body='html')
+        documents._check_again()
+        self.assertEqual(documents.mapped('due_at'), [False] * 3)
+        # Even a time that has got there all the same, as in a database of an earlier version, harms nothing.
+        documents[:1].due_at = fields.Datetime.now()
+        with mute_logger(*LOGGERS):
+            self.run_workers()
+        self.assertEqual(documents.mapped('state'), ['sending'] * 3)
+        self.assertFalse(documents[0].due_at)
+        documents[1]._transition('unconfirmed')
+        run = KsefRun(self.env.registry, self.connection.id, 0, self.env['ksef.worker']._get_settings())
+        with self.enter_registry_test_mode():
+            self.env['ksef.worker']._settle_unconfirmed(run, documents[1].id, None)
+        self.env.invalidate_all()
+        self.assertEqual(documents[1].state, 'unconfirmed')
+        self.settle(documents)
+        self.assert_all_accepted(documents)
+        self.assertEqual(len(self.sessions()), 1)
+
+    def test_list_token_refused(self):
+        """KSeF no longer takes the place where reading the list stopped: it is read from its beginning."""
+        documents = self.pick(3)
+        with self.killed_before('_batch_processing'):
+            self.sessions().list_token = '!'
+        self.settle(documents)
+        self.assert_all_accepted(documents)
+
     def test_session_failed(self):
         """The session's fault is not the invoice's: the same bytes go again; after two of them each goes alone."""
         self.work_slowly()
@@ -251,6 +287,51 @@ class TestBatchSending(BatchCommon):
             self.settle(documents)
         self.assert_all_accepted(documents)
         self.assertEqual(self.sessions().mapped('state'), ['failed'])
+
+    def test_opening_unanswered(self):
+        """KSeF opens no batch, whatever it says: the connection isn't paused for that, and the invoices go one by one."""
+        documents = self.pick(3)
+        self.sandbox.fault(OPEN_BATCH, 'http_error', status=500, body='html', times=-1)
+        with mute_logger(*LOGGERS):
+            self.settle(documents)
+        self.assert_all_accepted(documents)
+        self.assertEqual(self.sessions().mapped('state'), ['lost'])
+        self.assertFalse(self.connection.sudo().paused_until)
+
+    def test_disk_full(self):
+        """A package that can't be written here: the invoices go one by one."""
+        documents = self.pick(3)
+        full = OSError(28, "No space left on device")
+        with patch(MODELS + 'ksef_worker_batch.tempfile.TemporaryFile', side_effect=full), mute_logger(*LOGGERS):
+            self.settle(documents)
+        self.assert_all_accepted(documents)
+        self.assertEqual(self.sessions().mapped('state'), ['failed'])
+
+    # ------------------------------------------------------------------ no time left
+
+    def test_no_time_left(self):
+        """A page, the links of UPOs, what is to be shown: left when the time is over, and finished by later turns."""
+        documents = self.pick(6)
+        worker = self.env['ksef.worker']
+        with self.killed_before('_take_page'):
+            session = self.sessions()
+            token = self.connection.sudo().credential_ids[:1]._get_access_token()
+            run = KsefRun(self.env.registry, self.connection.id, 0, worker._get_settings())
+            run.access_token = token
+            with patch(MODELS + 'ksef_worker_batch_result.WRITE_CHUNK', 2), patch.object(KsefRun, 'check_lock', lambda *args: None), \
+                    self.enter_registry_test_mode():
+                self.assertFalse(worker._take_batch_list(run, session.id, session.reference_number))
+                run._transport.close()
+            self.env.invalidate_all()
+            self.assertEqual(sorted(documents.mapped('state')), ['accepted'] * 2 + ['sending'] * 4)
+        # Nobody answers behind the links: one is tried in a turn, then KSeF itself is asked.
+        unanswered = KsefUnconfirmedError("made for this test")
+        with patch.object(Client, 'upo_by_link', side_effect=unanswered) as link, mute_logger(*LOGGERS):
+            self.run_workers()
+        self.assertGreater(link.call_count, 0)
+        self.assertLess(link.call_count, 6)
+        self.settle(documents)
+        self.assert_all_accepted(documents)
 
 
 def small_parts(sink, secret):
