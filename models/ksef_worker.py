@@ -43,6 +43,8 @@ POLL_WAITS = '1,2,3,5,8'
 TURN_SECONDS = 10
 # States that are shown on their invoices in one transaction.
 SYNC_CHUNK = 50
+# How long a state that could not be shown waits after it was written.
+SYNC_WAIT = SQL("LEAST(5 * 2 ^ LEAST(COALESCE(sync_failures, 0), 8), 900) * interval '1 second'")
 
 
 class KsefWorker(models.AbstractModel):
@@ -177,7 +179,7 @@ class KsefWorker(models.AbstractModel):
                 UNION ALL
                 SELECT connection_id, due_at FROM ksef_document WHERE due_at IS NOT NULL AND state = 'picked'
                 UNION ALL
-                SELECT connection_id, write_date + LEAST(5 * 2 ^ LEAST(COALESCE(sync_failures, 0), 8), 900) * interval '1 second'
+                SELECT connection_id, write_date + %(sync_wait)s
                   FROM ksef_document WHERE sync_pending
                 UNION ALL
                 SELECT s.connection_id, GREATEST(s.due_at, u.paused)
@@ -199,7 +201,7 @@ class KsefWorker(models.AbstractModel):
           ORDER BY GREATEST(MIN(d.due_at), MAX(c.failed_until)) > %(now)s,
                    CASE WHEN GREATEST(MIN(d.due_at), MAX(c.failed_until)) <= %(now)s THEN c.served_at END NULLS FIRST, first_due
             """,
-            uuid=uuid, now=fields.Datetime.now(), received=self._due_received_query(),
+            uuid=uuid, now=fields.Datetime.now(), received=self._due_received_query(), sync_wait=SYNC_WAIT,
         )
 
     @api.model
@@ -278,10 +280,14 @@ class KsefWorker(models.AbstractModel):
 
     @api.model
     def _sync_pending(self, run):
-        """Show states that an earlier run could not show on their invoices."""
+        """Show states that an earlier run could not show on their invoices; what has failed waits as :meth:`_due_query` says."""
         with run.transaction() as env:
-            ids = env['ksef.document'].search(
-                [('connection_id', '=', run.connection_id), ('sync_pending', '=', True)], order='id').ids
+            ids = [row[0] for row in env.execute_query(SQL(
+                """
+                SELECT id FROM ksef_document
+                 WHERE connection_id = %s AND sync_pending AND (COALESCE(sync_failures, 0) = 0 OR write_date + %s <= %s)
+              ORDER BY id
+                """, run.connection_id, SYNC_WAIT, fields.Datetime.now()))]
         for start in range(0, len(ids), SYNC_CHUNK):
             if run.time_left() <= 0:
                 return
@@ -315,6 +321,9 @@ class KsefWorker(models.AbstractModel):
             self._sync_later(run, ids)
             return
         for document_id in ids:
+            if run.time_left() <= 0:
+                # The mark stays: a later turn shows them.
+                return
             self._sync(run, document_id)
 
     @api.model
