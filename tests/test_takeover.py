@@ -179,7 +179,7 @@ class TestTakeoverInvoices(TakeoverCommon):
         self.run_workers(2)
         self.assertTrue(document.has_upo)
         self.assertEqual(base64.b64decode(document.xml_hash), hashlib.sha256(content).digest())
-        self.assertTrue(move._ksef_print_values().get('qr'))
+        self.assertTrue(move._ksef_print_values().get('codes'))
 
     def test_wrong_file(self):
         """A file of another invoice, a file that was changed, and one that is no invoice."""
