@@ -48,7 +48,7 @@ class TestNumberImport(KsefConnectedCommon):
         self.assertEqual((move.ksef_number, move.ksef_letter, move.ksef_is_locked), (self.number(1), 'A', True))
         self.assertEqual(refund.ksef_number, self.number(2))
         self.assertEqual(document.xml_hash, content_hash)
-        self.assertTrue(move._ksef_print_values()['qr'], "the hash makes the QR code")
+        self.assertTrue(move._ksef_print_values()['codes'], "the hash makes the QR code")
         self.assertFalse(refund._ksef_print_values(), "without a hash there is none")
         self.assertIn(self.number(1), move.message_ids[0].body)
         with self.assertRaisesRegex(UserError, "only once"):

@@ -49,7 +49,6 @@ class KsefMonthCheck(models.TransientModel):
 
     # ------------------------------------------------------------------ looking
 
-    @api.model
     def action_begin(self):
         """Open the check of the month before this one."""
         self._check_reader()
