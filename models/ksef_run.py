@@ -51,6 +51,8 @@ class KsefRun:
         self.settings = settings
         self.access_token = None
         self.credential_id = None
+        # Lists of sessions read in this run: {session's reference: {KSeF number: InvoiceReport}}.
+        self.session_lists = {}
         self.answered = False
         self._lock_cr = None
         self._transport = None

@@ -85,6 +85,11 @@ class KsefWorker(models.AbstractModel):
     def _reading_failed(self, run, error, document_ids):
         """A question went unanswered: nothing is concluded from that. Return whether to go on with the next."""
         _logger.info("KSeF connection %s: no answer about %s documents: %s", run.connection_id, len(document_ids), error)
+        if isinstance(error, KsefRateLimitError) and error.http_status is None:
+            # Held back here, for one kind of question: only these documents wait, other questions go on.
+            due_at = fields.Datetime.now() + timedelta(seconds=(error.retry_after or 60) + 1)
+            run.commit(lambda env: env['ksef.document'].browse(document_ids).write({'due_at': due_at}))
+            return True
         if isinstance(error, KsefRateLimitError):
             self._pause(run, 'read_paused_until', error)
             return False

@@ -64,6 +64,9 @@ class KsefWorker(models.AbstractModel):
     def _session_by_hash(self, run, session_id):
         """KSeF's complete list of the session: {hash: InvoiceReport}; empty when KSeF has no such session."""
         reference = self._session_reference(run, session_id)
+        if session_id and not reference:
+            # Its opening was refused or never answered, so nothing was sent into it.
+            return {}
         try:
             return {report.invoice_hash: report for report in run.client.session_invoices(run.access_token, reference)}
         except KsefRefusedError as error:
@@ -138,15 +141,17 @@ class KsefWorker(models.AbstractModel):
     def _hash_from_session(self, run, number, session_reference):
         if not session_reference:
             return None
-        for report in run.client.session_invoices(run.access_token, session_reference):
-            if report.ksef_number == number:
-                return {'hash': report.invoice_hash, 'dates': {
-                    'invoicing_date': self._utc(report.invoicing_date),
-                    'acquisition_date': self._utc(report.acquisition_date),
-                    'permanent_storage_date': self._utc(report.permanent_storage_date),
-                    'invoicing_mode': report.invoicing_mode or False,
-                }}
-        return None
+        if session_reference not in run.session_lists:
+            # All duplicates of one session cost one reading: KSeF counts them.
+            run.session_lists[session_reference] = {
+                report.ksef_number: report for report in run.client.session_invoices(run.access_token, session_reference)}
+        report = run.session_lists[session_reference].get(number)
+        return report and {'hash': report.invoice_hash, 'dates': {
+            'invoicing_date': self._utc(report.invoicing_date),
+            'acquisition_date': self._utc(report.acquisition_date),
+            'permanent_storage_date': self._utc(report.permanent_storage_date),
+            'invoicing_mode': report.invoicing_mode or False,
+        }}
 
     @api.model
     def _hash_from_upo(self, run, number, session_reference):

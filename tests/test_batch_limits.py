@@ -96,6 +96,25 @@ class TestBatchLimits(BatchCommon):
                 CallBudget(run).spend(api.SEND_INVOICE)
         self.assertEqual(caught.exception.retry_after, 42.0)
 
+    def test_questions_held_back(self):
+        """A limit kept here holds back only what is asked in that way; a session's list is read once for all its duplicates."""
+        self.set_parameters(batch_from=0)
+        documents = self.pick(2)
+        self.settle(documents)
+        worker, reference = self.env['ksef.worker'], documents[0].session_id.reference_number
+        run = KsefRun(self.env.registry, self.connection.id, 0, worker._get_settings())
+        run.access_token = self.connection.sudo().credential_ids[:1]._get_access_token()
+        before = len(self.calls('GET', f'/{reference}/invoices'))
+        with self.enter_registry_test_mode(), patch.object(KsefRun, 'check_lock', lambda *args: None):
+            found = [worker._hash_from_session(run, document.ksef_number, reference) for document in documents]
+            run._transport.close()
+            self.assertTrue(worker._reading_failed(run, KsefRateLimitError("made for this test", retry_after=100), documents[:1].ids))
+        self.env.invalidate_all()
+        self.assertEqual([item['hash'] for item in found], documents.mapped('xml_hash'))
+        self.assertEqual(len(self.calls('GET', f'/{reference}/invoices')), before + 1)
+        self.assertFalse(self.connection.sudo().read_paused_until)
+        self.assertGreater(documents[0].due_at, fields.Datetime.now() + timedelta(seconds=50))
+
     # ------------------------------------------------------------------ many at once
 
     def test_withdraw_unsent(self):
@@ -231,6 +250,13 @@ class TestBatchLimits(BatchCommon):
                 self.connection.sudo().batch_paused_until = False
                 self.run_workers()
         self.assertEqual(document.state, 'help')
+        # Nothing of it was ever sent, so that it simply goes again when a person asks.
+        self.sandbox.admin('DELETE', '/faults')
+        self.set_parameters(grace_seconds=0)
+        self.connection.sudo().batch_paused_until = False
+        document._check_again()
+        self.settle(document)
+        self.assert_all_accepted(document)
 
     # ------------------------------------------------------------------ offline
 
