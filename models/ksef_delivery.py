@@ -56,6 +56,7 @@ class KsefDelivery(models.Model):
     sent_at = fields.Datetime(string="Sent on", readonly=True)
     due_at = fields.Datetime(readonly=True, help="When a worker must look at it.")
     attempts = fields.Integer(readonly=True)
+    upo_since = fields.Datetime(string="Waiting for the UPO since", readonly=True)
 
     _one = models.UniqueIndex('(move_id, channel)', "The invoice has a delivery of this kind already.")
     _due = models.Index('(connection_id, due_at) WHERE due_at IS NOT NULL')
@@ -80,19 +81,23 @@ class KsefDelivery(models.Model):
             self.invalidate_recordset()
 
     def _put_off(self, seconds):
-        """Look at the rows that are still to be sent again after some seconds."""
+        """Look at the rows that a worker still has to look at again after some seconds."""
         self._lock()
-        self.filtered(lambda row: row.state == 'ready').write({'due_at': fields.Datetime.now() + timedelta(seconds=seconds)})
+        self.filtered('due_at').write({'due_at': fields.Datetime.now() + timedelta(seconds=seconds)})
 
     # ------------------------------------------------------------------ keeping what was chosen
 
     @api.model
     def _keep(self, move, data):
-        """Keep what was chosen for the invoice until it has its KSeF number; a new choice takes the place of the old one."""
+        """Keep what was chosen for the invoice until it has its KSeF number; a new choice takes the place of the old one.
+
+        The number may arrive meanwhile: under the document's lock it is seen here, or written after this row can be seen.
+        """
+        document = move.sudo().ksef_document_id
+        document._lock()
         values = {
-            'settings': self._pack(move, data), 'user_id': data['author_user_id'],
-            'connection_id': move.sudo().ksef_document_id.connection_id.id, 'message': False, 'attempts': 0, 'mail_message_id': False,
-        }
+            'settings': self._pack(move, data), 'user_id': data['author_user_id'], 'connection_id': document.connection_id.id,
+        } | self._begin()
         delivery = self.sudo().search([('move_id', '=', move.id), ('channel', '=', 'email')])
         if delivery:
             delivery._transition('waiting', **values)
@@ -100,7 +105,14 @@ class KsefDelivery(models.Model):
             delivery = self.sudo().create(values | {'move_id': move.id, 'company_id': move.company_id.id})
         self.env['ir.attachment'].sudo().browse(delivery._manual_attachment_ids()).exists().write(
             {'res_model': self._name, 'res_id': delivery.id})
+        if document.state == 'accepted' and delivery.state == 'waiting':
+            delivery._follow_one(document)
         return delivery
+
+    @api.model
+    def _begin(self):
+        """What a row holds that nothing was tried with yet."""
+        return {'message': False, 'attempts': 0, 'mail_message_id': False, 'upo_since': False}
 
     @api.model
     def _pack(self, move, data):
@@ -150,6 +162,15 @@ class KsefDelivery(models.Model):
             document = current.filtered(lambda document, d=delivery: document.move_id == d.move_id)[:1]
             delivery._follow_one(document)
 
+    @api.model
+    def _follow_left(self, connection_id):
+        """Rows that were kept in the very moment in which the number was shown, so that :meth:`_follow` did not see them."""
+        left = self.search([
+            ('state', '=', 'waiting'), ('move_id.ksef_state', '=', 'accepted'), ('move_id.ksef_document_id.state', '=', 'accepted'),
+            ('move_id.ksef_document_id.connection_id', '=', connection_id)])
+        for delivery in left:
+            delivery._follow_one(delivery.move_id.ksef_document_id)
+
     def _follow_one(self, document):
         language = self.user_id.lang or self.company_id.partner_id.lang
         delivery = self.with_context(lang=language)
@@ -184,7 +205,7 @@ class KsefDelivery(models.Model):
                     invoice=delivery.move_id.display_name))
             if delivery.state == 'claimed':
                 raise UserError(self.env._("The e-mail of %(invoice)s is being sent right now.", invoice=delivery.move_id.display_name))
-        self._transition('ready', message=False, attempts=0, mail_message_id=False, due_at=fields.Datetime.now())
+        self._transition('ready', due_at=fields.Datetime.now(), **self._begin())
         self.env['ksef.worker']._trigger_workers()
         return {'type': 'ir.actions.client', 'tag': 'soft_reload'}
 

@@ -2,7 +2,9 @@ import smtplib
 from datetime import timedelta
 from unittest.mock import patch
 
+import psycopg2.errors
 from lxml import html
+from odoo import fields
 from odoo.addons.mail.tests.common import MockEmail
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
@@ -134,6 +136,26 @@ class TestDelivery(KsefConnectedCommon, MockEmail, HttpCase):
             self.work()
         self.assertEqual(move.sudo().ksef_delivery_ids.state, 'sent')
 
+    def test_kept_while_the_number_arrives(self):
+        """The transaction that shows the number may not see a row that is kept at the same time: a worker finds it."""
+        with self.mock_mail_gateway():
+            delivery = self.choose()
+            with patch.object(self.registry['ksef.delivery'], '_follow'), patch.object(self.registry['ksef.worker'], '_deliver'):
+                self.work(3)
+            self.assertEqual((delivery.move_id.ksef_state, delivery.state), ('accepted', 'waiting'))
+            for table in ('ksef_document', 'ksef_session', 'ksef_connection'):
+                self.env.cr.execute(f"UPDATE {table} SET due_at = NULL")
+            self.run_workers()
+        self.assertEqual(delivery.state, 'sent', delivery.message)
+
+    def test_kept_after_the_answer(self):
+        """KSeF's answer was written, but not shown on the invoice yet, when the e-mail was chosen."""
+        document = self.make_invoice()._ksef_pick().sudo()
+        with patch.object(self.registry['ksef.document'], '_sync_moves', lambda *args: None):
+            self.run_workers(2)
+        delivery = self.choose(document.move_id)
+        self.assertEqual((document.state, delivery.state), ('accepted', 'ready'))
+
     # ------------------------------------------------------------------ what the customer gets
 
     def test_enclosures_by_customer(self):
@@ -162,6 +184,19 @@ class TestDelivery(KsefConnectedCommon, MockEmail, HttpCase):
             self.assertFalse(self._mails)
             self.work(2)
         self.assertEqual(delivery.state, 'sent', delivery.message)
+
+    def test_upo_that_never_comes(self):
+        """The message goes without it after a day, and a person is told; waiting costs no attempt at the mail server."""
+        self.buyer.ksef_mail_upo = True
+        self.sandbox.fault('GET /sessions/{referenceNumber}/invoices/{invoiceReferenceNumber}/upo', 'http_error', status=500, times=50)
+        with self.mock_mail_gateway():
+            delivery = self.choose()
+            self.work(2)
+            self.assertEqual((delivery.state, delivery.attempts, self._mails), ('ready', 0, []))
+            delivery.upo_since = fields.Datetime.now() - timedelta(hours=25)
+            self.work(1)
+        self.assertEqual((delivery.state, delivery.move_id.activity_ids.user_id), ('sent', self.accountant))
+        self.assertIn("without the UPO", delivery.message)
 
     def test_text_about_other_facts_is_written_anew(self):
         """A rejected invoice that was corrected: the message does not speak of the old amount."""
@@ -220,6 +255,41 @@ class TestDelivery(KsefConnectedCommon, MockEmail, HttpCase):
             self.assertTrue(self._mails)
         self.assertEqual(delivery.state, 'sent')
         self.assertEqual(len(self.messages(delivery.move_id)), 1)
+
+    def test_invoice_edited_meanwhile(self):
+        """What happens to the invoice while the e-mail goes out doesn't undo what is known of the e-mail."""
+        write = self.registry['account.move'].write
+
+        def busy(moves, values):
+            if self._mails:
+                raise psycopg2.errors.SerializationFailure("could not serialize access due to concurrent update")
+            return write(moves, values)
+        with self.mock_mail_gateway(), patch.object(self.registry['account.move'], 'write', busy), mute_logger(WORKER):
+            delivery = self.choose()
+            self.work()
+        self.assertEqual((delivery.state, delivery.move_id.is_move_sent), ('sent', True), delivery.message)
+
+    def test_one_address_is_refused(self):
+        """Somebody has got it: sent, naming who has not; all of it again would be a second e-mail."""
+        with self.mock_mail_gateway():
+            wizard = self.wizard(self.make_invoice())
+            wizard.mail_partner_ids |= self.env['res.partner'].create({'name': "Biuro", 'email': 'biuro'})
+            wizard.action_send_and_print()
+            delivery = wizard.move_id.sudo().ksef_delivery_ids
+            with patch.object(self.registry['account.move'], 'activity_schedule', side_effect=psycopg2.errors.LockNotAvailable("busy")):
+                self.work()
+            self.assertEqual((delivery.state, delivery.move_id.activity_ids.ids), ('sent', []))
+            self.work()
+        self.assertRegex(delivery.message, f"^(?!.*{self.buyer.name}).*Biuro")
+        self.assertEqual(delivery.move_id.activity_ids.user_id, self.accountant)
+
+    def test_sender_without_address(self):
+        with self.mock_mail_gateway():
+            delivery = self.choose()
+            self.accountant.email = self.company.sudo().email = self.env.ref('base.partner_root').sudo().email = False
+            delivery.move_id.invoice_user_id = self.env['mail.alias.domain'].search([]).default_from = False
+            self.work()
+        self.assertRegex(delivery.message, "was not sent: The sender has no valid e-mail address")
 
     def interrupted(self):
         """A delivery whose message may have gone or not."""
