@@ -71,6 +71,7 @@ class KsefDocument(models.Model):
     def action_open_move(self):
         """Open the invoice of this document."""
         self.ensure_one()
+        self.check_access('read')
         return {
             'type': 'ir.actions.act_window',
             'res_model': 'account.move',

@@ -98,6 +98,9 @@ class TestSelfBilling(Fa3Common, KsefConnectedCommon):
         for template, code in (('vz_kraj_0', 'tax-purchase-zero'), ('vz_unia', 'tax-distribution')):
             with self.subTest(template=template):
                 self.refused(self.new_bill({'tax': self.chart_tax(template)}), code)
+        untold = self.purchase_23.copy({'name': "23% bez oznaczeń"})
+        untold.repartition_line_ids.tag_ids = False
+        self.refused(self.new_bill({'tax': untold}), 'tax-purchase')
         self.refused(self.new_bill(partner_id=self.new_partner(vat='DE136695976', country='de').id), 'self-billing-seller')
         self.refused(self.new_bill(partner_id=self.company.partner_id.id), 'self-billing-own')
         self.refused(self.new_bill(ksef_special_kind='simplified'), 'self-billing-kind')
@@ -107,6 +110,8 @@ class TestSelfBilling(Fa3Common, KsefConnectedCommon):
         self.assertFalse(ordinary.ksef_is_offered or ordinary.ksef_can_send)
         with self.assertRaisesRegex(UserError, "Only customer invoices"):
             ordinary._ksef_pick()
+        self.connection.sudo().internal_id = f'{SELLER_NIP}-00010'
+        self.refused(self.new_bill(), 'self-billing-unit')
 
     def test_rate_set_by_hand(self):
         """An accountant says what a purchase tax of 0 % stands for."""
