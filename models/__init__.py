@@ -133,7 +133,6 @@ from . import ksef_received_self_billing
 from . import ksef_digest
 from . import ksef_document_late
 from . import ksef_overview
-from . import ksef_archive
 from . import ksef_chore
 from . import ksef_sale
 from . import ksef_received_sale

@@ -38,7 +38,7 @@ class KsefDelivery(models.Model):
         if not self.mail_message_id and self._wait_for_upo():
             return False
         if not self.mail_message_id:
-            self.mail_message_id = self._write_message()
+            self.write({'mail_message_id': self._write_message().id})
         if not self.mail_message_id:
             self._transition('failed', message=self._speaking().env._("The customer has no e-mail address."))
             return False
@@ -163,7 +163,7 @@ class KsefDelivery(models.Model):
         self._lock()
         if self.state not in ENDED or not self.due_at:
             return
-        self.due_at = False
+        self.write({'due_at': False})
         if self.state == 'sent' and not self.move_id.is_move_sent:
             self.move_id.is_move_sent = True
         if not self.message:

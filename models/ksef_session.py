@@ -58,7 +58,7 @@ class KsefSession(models.Model):
     invoice_count = fields.Integer(string="Invoices", readonly=True)
     accepted_count = fields.Integer(string="Accepted", readonly=True)
     failed_count = fields.Integer(string="Refused", readonly=True)
-    progress = fields.Integer(string="Progress", compute='_compute_progress', help="Part of the invoices that KSeF has answered about.")
+    progress = fields.Integer(compute='_compute_progress', help="Part of the invoices that KSeF has answered about.")
     document_ids = fields.One2many('ksef.document', 'session_id', readonly=True)
 
     secret_key = fields.Char(groups=fields.NO_ACCESS, copy=False)

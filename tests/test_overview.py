@@ -40,7 +40,7 @@ class TestOverview(KsefConnectedCommon):
         return self.env['ksef.overview'].with_context(
             allowed_company_ids=[company.id for company in companies or [self.company]])
 
-    def read(self, *companies):
+    def read_figures(self, *companies):
         data = self.overview(*companies).get_ksef_overview()
         json.dumps(data)  # it goes over the wire
         return data
@@ -55,7 +55,7 @@ class TestOverview(KsefConnectedCommon):
         old = self.put(self.make_invoice(), 'accepted')
         self.env.cr.execute(
             "UPDATE ksef_document SET create_date = create_date - interval '40 days' WHERE id = %s", [old.id])
-        data = self.read()
+        data = self.read_figures()
         [row] = data['companies']
         self.assertEqual(self.counts(row), {'way': 1, 'accepted': None, 'correct': 2, 'unclear': 1})
         self.assertEqual(self.counts(row, 'month'), {'way': 1, 'accepted': 1, 'correct': 2, 'unclear': 1})
@@ -76,10 +76,10 @@ class TestOverview(KsefConnectedCommon):
         self.put(self.moves[1], 'accepted')
         self.put(refund, 'accepted')
         self.put(self.moves[0], 'cancelled')
-        cell = self.read()['totals']['figures']['accepted']['today']
+        cell = self.read_figures()['totals']['figures']['accepted']['today']
         self.assertEqual(cell['count'], 2)
         self.assertIn("123", cell['amount'])
-        self.assertEqual(sum(self.counts(self.read()['totals'])[name] or 0 for name in MINE), 0)
+        self.assertEqual(sum(self.counts(self.read_figures()['totals'])[name] or 0 for name in MINE), 0)
 
     def test_queries_do_not_grow_with_companies(self):
         """An office with many companies waits no longer than one with one."""
@@ -93,11 +93,11 @@ class TestOverview(KsefConnectedCommon):
         self.env.user.company_ids |= others
 
         def queries(*companies):
-            self.read(*companies)  # what is cached for the whole server
+            self.read_figures(*companies)  # what is cached for the whole server
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            data = self.read(*companies)
+            data = self.read_figures(*companies)
             self.assertEqual(len(data['companies']), len(companies))
             return self.env.cr.sql_log_count - before
 
@@ -146,7 +146,7 @@ class TestOverview(KsefConnectedCommon):
         self.assertEqual(late.escalation_id.user_id, late.user_id)
         self.assertIn("Don't issue it again", late.escalation_id.note)
         self.assertIn("never sends it twice", lost.escalation_id.note)
-        data = self.read()
+        data = self.read_figures()
         self.assertEqual(data['totals']['late'], 2)
         found = self.env['account.move'].search(self.overview().open_ksef_figure('late')['domain'])
         self.assertEqual(found, self.moves[:2].sorted(found._order))
@@ -159,7 +159,7 @@ class TestOverview(KsefConnectedCommon):
         self.env['ir.config_parameter'].sudo().set_param(
             'l10n_pl_ksef.token_end', fields.Date.to_string(self.env['account.move']._ksef_today() + timedelta(days=5)))
         self.connection.invalidate_recordset()
-        [row] = [row for row in self.read()['todo'] if row['connection_id']]
+        [row] = [row for row in self.read_figures()['todo'] if row['connection_id']]
         self.assertEqual((row['level'], row['connection_id']), ('warning', self.connection.id))
         self.assertIn("certificates", row['text'])
 
@@ -175,7 +175,7 @@ class TestOverview(KsefConnectedCommon):
         """A received invoice that could not be booked needs somebody as well: it is counted, and in the list."""
         rows = self.receive('1') + self.receive('2', state='failed', problem="?")
         self.receive('3', state='ignored')
-        data = self.read()
+        data = self.read_figures()
         self.assertEqual([row['count'] for row in data['todo'] if row['figure'] == 'received'], [2])
         self.assertEqual(data['companies'][0]['received'], 2)
         self.assertEqual(self.env['ksef.received'].search(self.overview().open_ksef_figure('received')['domain'], order='id'), rows)
@@ -186,7 +186,7 @@ class TestOverview(KsefConnectedCommon):
         for move, kind in zip(self.moves, ('online', 'batch', 'batch'), strict=False):
             session = sessions.create({'connection_id': self.connection.id, 'kind': kind})
             self.put(move, 'sent', session_id=session.id, sent_at=fields.Datetime.now())
-        self.assertEqual([row['sends'] for row in self.read()['companies']], [1])
+        self.assertEqual([row['sends'] for row in self.read_figures()['companies']], [1])
 
     def test_connection_of_the_parent(self):
         """Who works in a branch alone sees that its parent's connection needs somebody, and nothing else of it."""
@@ -205,7 +205,7 @@ class TestOverview(KsefConnectedCommon):
         self.assertEqual(
             [(one['text'], one['connection_id'], one['figure']) for one in data['todo']],
             [("The connection to KSeF needs attention.", False, False)])
-        [own, row] = self.read(self.company, branch)['companies']
+        [own, row] = self.read_figures(self.company, branch)['companies']
         self.assertEqual((own['connection_id'], row['connection_id']), (self.connection.id, self.connection.id))
         self.assertEqual((row['message'], row['sends']), ("Tajne.", 1))
 

@@ -9,6 +9,7 @@ from . import ksef_month_check
 from . import ksef_permission_grant
 from . import ksef_permission_revoke
 from . import ksef_send
+from . import ksef_archive
 from . import ksef_mode_change
 from . import ksef_preview
 from . import ksef_fetch_now
