@@ -151,8 +151,10 @@ def test_plaintext_is_checked_later(user, own_nip, spoil, code, detail):
 
 def test_undecipherable_content(user, own_nip):
     session = user.open()
-    body = user.body(session, invoice(own_nip, "D/2"))
-    junk = bytes(range(16)) * 4
+    xml = invoice(own_nip, "D/2")
+    body = user.body(session, xml)
+    # Without its last block it ends in text, which is no padding; random bytes are one time in 256.
+    junk = session.encrypt(xml)[:-16]
     body.update(encryptedInvoiceContent=b64(junk), encryptedInvoiceHash=sha(junk), encryptedInvoiceSize=len(junk))
     sent = user.call("POST", f"/sessions/online/{session.reference}/invoices", body, expect=202).json()
     assert user.result(session, sent["referenceNumber"])["status"]["code"] == 435
