@@ -132,7 +132,8 @@ class TestTour(KsefSandboxCommon, HttpCase):
         self.assertIsNone(self.session_info(stranger))
 
     def action_ids(self):
-        return [self.env.ref(f'l10n_pl_ksef.action_move_ksef_{name}').id for name in ('send', 'refresh_status')]
+        return [self.env.ref(f'l10n_pl_ksef.action_move_ksef_{name}').id for name in (
+            'send', 'refresh_status', 'go_offline', 'withdraw_unsent')]
 
     def session_info(self, user=None):
         login = (user or self.accountant).login
