@@ -17,6 +17,6 @@ def test_chaos(world):
     chaos.check()
     assert chaos.deeds["killed"] == KILLS
     assert chaos.deeds["calls that failed"]
-    kinds = {row["kind"]: row["count"] for row in world.database.rows(
-        "SELECT s.kind, count(*) FROM ksef_document d JOIN ksef_session s ON s.id = d.session_id GROUP BY s.kind")}
-    assert kinds.get("batch", 0) >= INVOICES // 2, kinds
+    # What has failed as a whole goes alone after a while, so this counts sessions and not what they brought in the end.
+    sessions = world.database.value("SELECT count(*) FROM ksef_session WHERE kind = 'batch' AND reference_number IS NOT NULL")
+    assert sessions >= INVOICES // TOGETHER, sessions

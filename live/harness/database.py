@@ -12,7 +12,9 @@ LOCK_CLASS = 0x4B536546  # "KSeF": first key of the advisory locks that workers 
 # What a worker looks at later -> its table. Times are naive UTC, as Odoo stores them.
 _SCHEDULES = {
     "ksef_document": ["due_at"],
-    "ksef_connection": ["due_at", "paused_until", "send_paused_until", "read_paused_until", "fetch_paused_until", "download_paused_until"],
+    "ksef_connection": [
+        "due_at", "paused_until", "send_paused_until", "read_paused_until", "fetch_paused_until", "download_paused_until",
+        "batch_paused_until"],
     "ksef_fetch": ["due_at"],
     "ksef_received": ["due_at"],
 }
