@@ -168,6 +168,7 @@ class KsefGoOffline(models.TransientModel):
         :raise UserError: what is shown as a problem, or one of the invoices cannot be issued offline
         """
         self.ensure_one()
+        self.env['account.move']._ksef_check_sender()
         moves = self._get_moves()
         problem = self._get_problem(self._get_connections())
         if problem:
