@@ -37,13 +37,11 @@ class KsefWorker(models.AbstractModel):
         return owed + [document_id for document_id in ids if document_id not in first]
 
     @api.model
-    def _send_options(self, run, document_id):
+    def _send_options(self, document):
         """How KSeF is told that an invoice was issued offline, and which rejected one it replaces."""
-        with run.transaction() as env:
-            document = env['ksef.document'].browse(document_id)
-            if document.mode not in OFFLINE_MODES:
-                return {}
-            return {'offline': True, 'hash_of_corrected': document.hash_of_corrected or None}
+        if document.mode not in OFFLINE_MODES:
+            return {}
+        return {'offline': True, 'hash_of_corrected': document.hash_of_corrected or None}
 
     @api.model
     def _check_date(self, document):

@@ -78,9 +78,9 @@ class KsefWorker(models.AbstractModel):
         payload = self._claim(run, document_id, session_id)
         if payload is None:
             return True
-        reference, invoice = payload
+        reference, invoice, options = payload
         try:
-            number = run.client.send_invoice(run.access_token, reference, invoice, **self._send_options(run, document_id))
+            number = run.client.send_invoice(run.access_token, reference, invoice, **options)
         except KsefError as error:
             return self._sending_failed(run, document_id, session_id, error)
         self._apply(
@@ -90,15 +90,15 @@ class KsefWorker(models.AbstractModel):
         return True
 
     @api.model
-    def _send_options(self, run, document_id):
-        """What is said about an invoice beside its bytes, as options of ``Client.send_invoice``."""
+    def _send_options(self, document):
+        """What is said about an invoice beside its bytes, as options of ``Client.send_invoice``; read with the claim."""
         return {}
 
     # ------------------------------------------------------------------ the claim
 
     @api.model
     def _claim(self, run, document_id, session_id):
-        """Take the document for sending and commit that; return (session reference, encrypted invoice), or None.
+        """Take the document for sending and commit that; return (session reference, encrypted invoice, options), or None.
 
         Everything that could still stop it is checked here again, on the locked row.
         """
@@ -113,7 +113,7 @@ class KsefWorker(models.AbstractModel):
                 # Should this run die now, the next one finds the row here.
                 due_at=fields.Datetime.now(), sync_pending=document.sync_pending)
             session.write({'last_used': fields.Datetime.now(), 'due_at': self._session_due(run)})
-            return session.reference_number, encrypt_invoice(document._get_xml(), session._get_secret())
+            return session.reference_number, encrypt_invoice(document._get_xml(), session._get_secret()), self._send_options(document)
 
         payload = run.commit(claim)
         if payload is None:
