@@ -108,7 +108,7 @@ class Transport:
         if self.before_request:
             self.before_request()
         started = time.monotonic()
-        outcome = self._exchange(operation, method, path, body, headers, params)
+        outcome = self._exchange(operation, method, self.environment.api_url + path, body, headers, params)
         if isinstance(outcome, Answer):
             self._log_system_warning(outcome)
             outcome = outcome if 200 <= outcome.status < 300 else refusal(outcome)
@@ -148,29 +148,13 @@ class Transport:
         if self.before_request:
             self.before_request()
         started = time.monotonic()
-        outcome = self._send_file(operation, method, url, headers, content)
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": self._user_agent, **headers}
+        outcome = self._exchange(operation, method, url, content, headers, total_timeout=_LINK_SECONDS)
         if isinstance(outcome, Answer) and not 200 <= outcome.status < 300:
             outcome = _storage_refusal(outcome)
         self._log(operation, outcome, time.monotonic() - started)
         if isinstance(outcome, KsefError):
             raise outcome
-
-    def _send_file(self, operation, method, url, headers, content):
-        """Send the file and return the Answer, or the error; see :meth:`_exchange`."""
-        headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": self._user_agent, **headers}
-        with Exchange(self._connect_timeout, self._read_timeout, _LINK_SECONDS) as exchange:
-            try:
-                response = self._session.request(
-                    method, url, data=content, headers=headers, stream=True,
-                    timeout=(self._connect_timeout, self._read_timeout), allow_redirects=False, auth=_keep_headers)
-                with contextlib.closing(response):
-                    return self._read(operation, response)
-            except KsefError as error:
-                return error
-            except _NETWORK_ERRORS as error:
-                return _failure(operation, error, exchange)
-            finally:
-                self._last_use = time.monotonic()
 
     def _is_link(self, url):
         """Whether a link is fit to be followed: HTTPS, or the very address of a local KSeF; no user name, no blanks."""
@@ -223,16 +207,16 @@ class Transport:
             headers["Authorization"] = f"Bearer {token}"
         return headers
 
-    def _exchange(self, operation, method, path, body, headers, params):
+    def _exchange(self, operation, method, url, body, headers, params=None, total_timeout=None):
         """Return the Answer, or the error that stands for there being none.
 
         The error is returned, not raised: raised here it would carry the library's own one, and with that the request
         and its token, as its context.
         """
-        with Exchange(self._connect_timeout, self._read_timeout, self._total_timeout) as exchange:
+        with Exchange(self._connect_timeout, self._read_timeout, total_timeout or self._total_timeout) as exchange:
             try:
                 response = self._session.request(
-                    method, self.environment.api_url + path, data=body, params=params, headers=headers, stream=True,
+                    method, url, data=body, params=params, headers=headers, stream=True,
                     timeout=(self._connect_timeout, self._read_timeout), allow_redirects=False, auth=_keep_headers)
                 with contextlib.closing(response):
                     return self._read(operation, response)
