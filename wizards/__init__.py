@@ -1,3 +1,4 @@
+from . import ksef_move_selection
 from . import ksef_connect
 from . import ksef_connect_certificate
 from . import ksef_connect_kept

@@ -1,4 +1,4 @@
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
@@ -18,9 +18,9 @@ class KsefGoOffline(models.TransientModel):
     print is a request of its own.
     """
     _name = 'ksef.go.offline'
+    _inherit = 'ksef.move.selection'
     _description = "Issue offline"
 
-    move_ids = fields.Many2many('account.move', string="Invoices", readonly=True)
     mode = fields.Selection(
         [
             ('offline24', "Offline24: our own decision or trouble"),
@@ -38,36 +38,9 @@ class KsefGoOffline(models.TransientModel):
     names = fields.Char(compute='_compute_count')
 
     @api.model
-    def default_get(self, fields):
-        values = super().default_get(fields)
-        if 'move_ids' in fields and self.env.context.get('active_model') == 'account.move':
-            values['move_ids'] = [Command.set(self.env.context.get('active_ids') or [])]
-        return values
-
-    @api.model
     def _default_mode(self):
         connection = self.env.company._ksef_connection()
         return str(connection._suggest_offline_mode()) if connection else 'offline24'
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.env['account.move']._ksef_check_sender()
-        wizards = super().create(vals_list)
-        wizards._check_moves_access()
-        return wizards
-
-    def write(self, vals):
-        result = super().write(vals)
-        if 'move_ids' in vals:
-            self._check_moves_access()
-        return result
-
-    def _check_moves_access(self):
-        """What is shown is computed past the record rules, so the rules are applied to what was selected."""
-        self.sudo().move_ids.sudo(False).check_access('read')
-
-    def _get_moves(self):
-        return self.env['account.move'].browse(self.sudo().move_ids.ids)._filtered_access('read')
 
     # ------------------------------------------------------------------ what the person sees
 

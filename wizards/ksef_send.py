@@ -18,9 +18,9 @@ class KsefSend(models.TransientModel):
     one query counts and adds up, and a worker renders them. What cannot be picked is left out, with the reason.
     """
     _name = 'ksef.send'
+    _inherit = 'ksef.move.selection'
     _description = "Send to KSeF"
 
-    move_ids = fields.Many2many('account.move', string="Selected invoices", readonly=True)
     content = fields.Html(compute='_compute_preview', sanitize=False, help="What will become final.")
     left_out = fields.Text(compute='_compute_summary', help="What of the selection cannot be sent, and why.")
     ready_count = fields.Integer(compute='_compute_summary')
@@ -35,30 +35,6 @@ class KsefSend(models.TransientModel):
         string="I know that invoices sent to production have legal effect and cannot be taken back, only corrected.")
     service_level = fields.Char(compute='_compute_service')
     service_message = fields.Char(compute='_compute_service')
-
-    @api.model
-    def default_get(self, fields):
-        values = super().default_get(fields)
-        if 'move_ids' in fields and self.env.context.get('active_model') == 'account.move':
-            values['move_ids'] = [Command.set(self.env.context.get('active_ids') or [])]
-        return values
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.env['account.move']._ksef_check_sender()
-        wizards = super().create(vals_list)
-        wizards._check_moves_access()
-        return wizards
-
-    def write(self, vals):
-        result = super().write(vals)
-        if 'move_ids' in vals:
-            self._check_moves_access()
-        return result
-
-    def _check_moves_access(self):
-        """The sums are computed past the record rules, so the rules are applied to what was selected."""
-        self.sudo().move_ids.sudo(False).check_access('read')
 
     # ------------------------------------------------------------------ what the person sees
 
@@ -101,7 +77,7 @@ class KsefSend(models.TransientModel):
         :return: rows {reason, is_late, environment, currency_id, count, net, tax, gross, ids}; reason None: can be picked
         """
         # An onchange computes on values that nobody has checked: what may not be read isn't counted.
-        ids = self.env['account.move'].browse(self.sudo().move_ids.ids)._filtered_access('read').ids
+        ids = self._get_moves().ids
         if not ids:
             return []
         for model in ('account.move', 'res.company', 'ksef.connection', 'ksef.document'):
