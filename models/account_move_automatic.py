@@ -47,12 +47,29 @@ class AccountMove(models.Model):
         """Pick what was confirmed in this transaction and is to be sent; nothing that happens here stops the confirmation."""
         pending = self.env.cr.precommit.data.pop(PENDING, {})
         for uid in dict.fromkeys(pending.values()):
-            moves = self.with_user(uid).browse(move_id for move_id, user in pending.items() if user == uid).exists()
-            moves = moves.sudo().filtered(lambda move: move.state == 'posted')._ksef_without_live_documents()
-            moves = moves.with_context(ksef_posting=True).filtered(lambda move: move._ksef_find_intent()[0] == 'send')
-            moves = moves.with_context(ksef_posting=False)
-            if moves:
-                moves._ksef_pick_automatically()
+            moves = self.with_user(uid).browse(move_id for move_id, user in pending.items() if user == uid)
+            moves._ksef_guard("picking", moves._ksef_pick_posted)
+
+    def _ksef_guard(self, what, function):
+        """Do a part of picking that must not keep the invoices from being confirmed; return its result, None where it failed."""
+        # What the person has entered is none of this: where that fails, the confirmation does.
+        self.env.flush_all()
+        try:
+            with self.env.cr.savepoint():
+                return function()
+        except psycopg2.OperationalError:
+            raise  # another transaction was quicker: Odoo does the whole request again
+        except Exception:  # pylint: disable=broad-exception-caught
+            _logger.exception("KSeF: %s failed while invoices were confirmed: %s", what, self.ids)
+            return None
+
+    def _ksef_pick_posted(self):
+        """Pick those of the invoices that are confirmed, have no document under way, and are to be sent by themselves."""
+        moves = self.exists().sudo().filtered(lambda move: move.state == 'posted')._ksef_without_live_documents()
+        moves = moves.with_context(ksef_posting=True).filtered(lambda move: move._ksef_find_intent()[0] == 'send')
+        moves = moves.with_context(ksef_posting=False)
+        if moves:
+            moves._ksef_pick_automatically()
 
     def _ksef_without_live_documents(self):
         """Those of the invoices that can be picked; what an earlier confirmation left picked is looked at again now, or on its new day."""
@@ -74,7 +91,8 @@ class AccountMove(models.Model):
             documents |= rest._ksef_pick_many(False)
         documents.write({'is_automatic': True})
         documents._wait_for_their_day()
-        documents._sync_moves()
+        # What can't be shown now keeps its mark, and a worker shows it.
+        self._ksef_guard("showing the state", documents._sync_moves)
         self.env['ksef.worker']._trigger_workers()
 
     def _ksef_take_rendering_budget(self):
@@ -89,16 +107,9 @@ class AccountMove(models.Model):
 
     def _ksef_pick_safely(self):
         """Pick and render here; where that fails, a worker renders, and tells a person if it fails again."""
-        try:
-            with self.env.cr.savepoint():
-                return self._ksef_pick_here(False)
-        except psycopg2.OperationalError:
-            raise  # another transaction was quicker: Odoo does the whole request again
-        except Exception:  # pylint: disable=broad-exception-caught
-            _logger.exception("KSeF: rendering failed while invoices were confirmed; left to a worker: %s", self.ids)
-            return self._ksef_pick_many(False)
-        finally:
-            self.env.cr.execute("SET LOCAL lock_timeout TO DEFAULT", log_exceptions=False)
+        documents = self._ksef_guard("rendering", lambda: self._ksef_pick_here(False))
+        self.env.cr.execute("SET LOCAL lock_timeout TO DEFAULT", log_exceptions=False)
+        return self._ksef_pick_many(False) if documents is None else documents
 
     def _ksef_redate(self, today):
         """Giving another date confirms anew, on the way to a confirmation by hand."""

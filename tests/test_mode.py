@@ -242,6 +242,17 @@ class TestMode(InvoiceCommon):
                 mute_logger('odoo.addons.l10n_pl_ksef.models.account_move_automatic'):
             self.confirm(move)
         self.assertEqual((move.state, move.ksef_state), ('posted', 'picked'), "left to a worker")
+        shown = self.make_invoice(post=False)
+        with patch.object(self.registry['ksef.document'], '_sync_moves', side_effect=ZeroDivisionError), \
+                mute_logger('odoo.addons.l10n_pl_ksef.models.account_move_automatic'):
+            self.confirm(shown)
+        document = self.env['ksef.document'].sudo().search([('move_id', '=', shown.id)])
+        self.assertEqual((shown.state, document.state, document.sync_pending), ('posted', 'queued', True), "shown by a worker")
+        unknown = self.make_invoice(post=False)
+        with patch.object(self.registry['account.move'], '_ksef_find_intent', side_effect=ZeroDivisionError), \
+                mute_logger('odoo.addons.l10n_pl_ksef.models.account_move_automatic'):
+            self.confirm(unknown)
+        self.assertEqual((unknown.state, unknown.ksef_state), ('posted', False), "whether to send it is not known, so it isn't sent")
 
     def test_many_are_left_to_a_worker(self):
         """However they are confirmed, a request renders no more than picking by hand does."""
