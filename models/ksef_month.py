@@ -117,7 +117,8 @@ class KsefMonth(models.AbstractModel):
     def _open(self, kind, company, first):
         """The action that shows what is behind a figure."""
         if kind == 'unfetched':
-            return self.env['ir.actions.act_window']._for_xml_id('l10n_pl_ksef.action_ksef_fetch')
+            can_fetch = self.env.user.has_group('l10n_pl_ksef.group_ksef_send')
+            return self.env['ir.actions.act_window']._for_xml_id(f'l10n_pl_ksef.action_ksef_fetch{"_now" if can_fetch else ""}')
         model, domain = self._domains(company, first)[kind]
         name = 'l10n_pl_ksef.action_ksef_received' if model == 'ksef.received' else (
             'account.action_move_journal_line' if kind in ('marker', 'correct') else 'account.action_move_out_invoice_type')

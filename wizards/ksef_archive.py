@@ -36,7 +36,7 @@ class KsefArchive(models.TransientModel):
     date_to = fields.Date(
         string="To", required=True, default=lambda self: self.env['account.move']._ksef_today(), help="Last day of issue.")
     with_issued = fields.Boolean(string="Issued, with UPO", default=True)
-    with_received = fields.Boolean(string="Received", default=True)
+    with_received = fields.Boolean(string="Received from KSeF", default=True)
     issued_count = fields.Integer(string="Issued invoices", compute='_compute_counts')
     received_count = fields.Integer(string="Received invoices", compute='_compute_counts')
     missing_upo_count = fields.Integer(compute='_compute_counts')
