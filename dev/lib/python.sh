@@ -26,9 +26,12 @@ find_python() {         # prints a Python that the pinned libraries exist for
     die "no Python 3.11, 3.12 or 3.13 found (python3 is $(python3 --version 2>&1 | tail -n1 || true)): install one and set PYTHON to it"
 }
 
+# As many at once: each waits for the network most of the time; with --no-deps none touches what another installs.
+PIPS=4
+
 # The environment has no pip of its own: unpacking one takes longer than installing most of what is wanted.
-pip_install() {         # pip_install PYTHON FOLDER REQUIREMENTS [0|1]: the file, or every other line of it
-    grep '^[^#]' "$3" | awk -v half="${4:-}" 'half == "" || NR % 2 == half' |
+pip_install() {         # pip_install PYTHON FOLDER REQUIREMENTS [PART]: the file, or one of PIPS parts of it
+    grep '^[^#]' "$3" | awk -v part="${4:-}" -v pips="$PIPS" 'part == "" || NR % pips == part' |
         "$1" -m pip --python "$2/bin/python" install -q --disable-pip-version-check --no-compile --no-input --no-deps \
             --only-binary :all: -r /dev/stdin
 }
@@ -47,7 +50,7 @@ new_venv() {            # new_venv PYTHON FOLDER LOG
 has_pip() { "$1" -m pip --help 2>/dev/null | grep -q -e '--python '; }
 
 make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is up to date
-    local folder=$1 requirements=$2 want python log half failed=""
+    local folder=$1 requirements=$2 want python log part pips=() failed=""
     want=$(cksum <"$requirements")
     [ "$(cat "$folder/.complete" 2>/dev/null)" = "$want" ] && [ -x "$folder/bin/python" ] && return
     need_space 2000 "the set-up"
@@ -58,11 +61,11 @@ make_venv() {           # make_venv FOLDER REQUIREMENTS: does nothing when it is
     has_pip "$python" || python=$folder/bin/python
     rm -f "$folder/.complete"
     say "$(basename "$folder"): installing $(basename "$requirements") with pip"
-    # two at once: each waits for the network half of the time; with --no-deps neither touches what the other installs
-    pip_install "$python" "$folder" "$requirements" 0 >>"$log" 2>&1 &
-    half=$!
-    pip_install "$python" "$folder" "$requirements" 1 >>"$log" 2>&1 || failed=1
-    wait "$half" || failed=1
+    for ((part = 0; part < PIPS; part++)); do
+        pip_install "$python" "$folder" "$requirements" "$part" >>"$log" 2>&1 &
+        pips+=($!)
+    done
+    for part in "${pips[@]}"; do wait "$part" || failed=1; done
     # one that lists what is installed may stumble over what the other is writing; a network may stumble, too
     [ -z "$failed" ] || pip_install "$python" "$folder" "$requirements" >>"$log" 2>&1 ||
         die "pip could not install $requirements (no network or no package index?), see $log: $(grep -v -e 'is ignored' -e '^$' "$log" | tail -n1)"
