@@ -57,7 +57,7 @@ class KsefRun:
         self._lock_cr = None
         self._transport = None
         self._client = None
-        self._company_ids = None
+        self._context = None
         self._budget = None
 
     @contextmanager
@@ -110,16 +110,20 @@ class KsefRun:
 
     def _environment(self, cr):
         """The system user in the company of the connection and its branches; what he writes there is read by who connected it."""
-        env = api.Environment(cr, SUPERUSER_ID, {})
+        if self._context is None:
+            self._context = self._read_context(api.Environment(cr, SUPERUSER_ID, {}))
+        return api.Environment(cr, SUPERUSER_ID, self._context)
+
+    def _read_context(self, env):
+        """Read once in a run: a run has dozens of transactions, and this takes longer than what most of them do."""
         connection = env['ksef.connection'].browse(self.connection_id)
-        if self._company_ids is None:
-            branches = env['res.company'].search([('id', 'child_of', connection.company_id.ids)]) - connection.company_id
-            self._company_ids = [*connection.company_id.ids, *branches.ids]
-        return env(context={
-            'allowed_company_ids': self._company_ids,
-            'lang': connection.create_uid.lang or connection.company_id.partner_id.lang,
+        company = connection.company_id
+        branches = env['res.company'].search([('id', 'child_of', company.ids)]) - company
+        return {
+            'allowed_company_ids': [*company.ids, *branches.ids],
+            'lang': connection.create_uid.lang or company.partner_id.lang,
             'tz': 'Europe/Warsaw',
-        })
+        }
 
     def commit(self, function, retried=RETRIED):
         """Run ``function(env)`` in a transaction, again when it loses a race with another one; return its result.
