@@ -6,6 +6,7 @@ import os
 from . import clock, ids, samples
 from .errors import Problem
 from .fa3 import FA3_NAMESPACE
+from .month import Month
 from .processing import unpack
 from .sessions import LIFE, ONLINE
 from .strict_json import load_json
@@ -119,14 +120,34 @@ class Companies:
             "ORDER BY stored DESC", seller.nip, nip)
         return dict(row) if row else None
 
-    def _send(self, nip, content):
+    def month(self, request):
+        """POST /admin/companies/{nip}/month: a month of purchases of all kinds; see ``month.Month.issue``."""
+        if self._app.fa3.namespace_of(_FORM) != (FA3_NAMESPACE, True):
+            raise ValueError("the FA(3) schema is not loaded")
+        nip = self._nip(request.values["nip"])
+        return Response.json(Month(self._app, nip, self._known().get(nip) or f"Nabywca {nip}").issue())
+
+    def send_now(self, nip, content, form=None, invoice=None):
+        """Send an invoice as its seller would and work on it at once; returns its reference number.
+
+        ``form`` and ``invoice`` (an ``fa3_reader.Invoice``) are given for a document that the sandbox cannot read: it is
+        archived with what ``invoice`` says.
+        """
+        reference = self._send(nip, content, form=dict(zip(_FORM, form, strict=True)) if form else _FORM, at_once=True)
+        if invoice:
+            self._app.processing.archive(reference, invoice)
+        else:
+            self._app.processing.process(reference)
+        return reference
+
+    def _send(self, nip, content, form=_FORM, at_once=False):
         """Send an invoice as its seller would, in a session of its own."""
         app, now = self._app, self._app.clock.now()
         session = app.numbers.reference(ids.ONLINE)
         with app.store.transaction() as store:
             store.insert("sessions", reference=session, kind=ONLINE, context_type="Nip", context_value=nip, login="{}",
-                         form=_FORM, aes_key=os.urandom(32), aes_iv=os.urandom(16), code=100, created=clock.text(now),
+                         form=form, aes_key=os.urandom(32), aes_iv=os.urandom(16), code=100, created=clock.text(now),
                          updated=clock.text(now), valid_until=clock.text(now + LIFE))
-            reference = app.processing.take_plain(app.sessions.row(session), content, OPERATION)
+            reference = app.processing.take_plain(app.sessions.row(session), content, OPERATION, at_once)
             app.sessions.close(session)
         return reference

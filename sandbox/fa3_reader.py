@@ -6,7 +6,7 @@ from decimal import Decimal
 from .fa3 import FA3_NAMESPACE
 
 _TYPES = {"VAT": "Vat", "KOR": "Kor", "ZAL": "Zal", "ROZ": "Roz", "UPR": "Upr", "KOR_ZAL": "KorZal",
-          "KOR_ROZ": "KorRoz"}
+          "KOR_ROZ": "KorRoz", "PEF": "VatPef", "FA_RR": "VatRr"}
 _BASES = ("P_13_1", "P_13_2", "P_13_3", "P_13_4", "P_13_5", "P_13_6_1", "P_13_6_2", "P_13_6_3", "P_13_7", "P_13_8",
           "P_13_9", "P_13_10", "P_13_11")
 _TAXES = ("P_14_1", "P_14_2", "P_14_3", "P_14_4", "P_14_5")

@@ -79,11 +79,15 @@ class Processing:
             self._app.jobs.quick.at(due, self.process, reference)
         return reference
 
-    def take_plain(self, session, content, operation):
-        """Take in an invoice that was never encrypted (a sample); returns its reference number."""
+    def take_plain(self, session, content, operation, at_once=False):
+        """Take in an invoice that was never encrypted (a sample); returns its reference number.
+
+        ``at_once``: the caller works on it himself.
+        """
         reference = self.accept(session, sha256(content), len(content), None, plain=content, offline=False,
                                 operation=operation)
-        self._app.jobs.quick.at(self.due(), self.process, reference)
+        if not at_once:
+            self._app.jobs.quick.at(self.due(), self.process, reference)
         return reference
 
     def _plan(self, operation, nip):
@@ -135,6 +139,11 @@ class Processing:
             self._archive(row, session, invoice, found.get("data"))
         except Rejected as rejected:
             self.reject(reference, plan.get("code") or rejected.code, rejected, found, plan)
+
+    def archive(self, reference, invoice):
+        """Accept a document unread: ``invoice`` is all that there is to know of it."""
+        row = self._app.store.one("SELECT * FROM invoices WHERE reference = ?", reference)
+        self._archive(row, self._app.sessions.row(row["session"]), invoice, None)
 
     def _decrypt(self, row, session, found):
         """The plain bytes (noted in ``found`` whatever comes next), checked against the declared hash and size."""

@@ -34,6 +34,7 @@ ROUTES = [
     ("GET", "/admin/companies", "companies.list"), ("POST", "/admin/companies", "companies.add"),
     ("GET", "/admin/companies/{nip}/invoices", "companies.invoices"),
     ("POST", "/admin/companies/{nip}/issue", "companies.issue"), ("GET", "/admin/samples", "companies.kinds"),
+    ("POST", "/admin/companies/{nip}/month", "companies.month"),
     ("GET", "/admin/latarnia", "latarnia.listing"), ("POST", "/admin/latarnia", "latarnia.announce"),
     ("DELETE", "/admin/latarnia", "latarnia.clear"),
     ("GET", "/status", "latarnia.status"), ("GET", "/messages", "latarnia.messages"),
