@@ -35,6 +35,8 @@ class KsefBill(models.AbstractModel):
         if chosen and self._taxes_fit(chosen, group, percent):
             return chosen
         tax = self._template_tax(company, group, percent, bool(product) and product.type == 'service')
+        if not tax and group is TaxGroup.REVERSE_CHARGE:
+            raise UserError(self._describe_reverse_charge(company))
         tax = tax or self._tax_by_amount(company, percent)
         if not tax:
             raise UserError(self.env._(
@@ -48,7 +50,22 @@ class KsefBill(models.AbstractModel):
         if any(tax.amount_type != 'percent' or tax.price_include for tax in taxes):
             return False
         charged = sum(self._charged(tax) for tax in taxes)
-        return charged == 0 if group is TaxGroup.REVERSE_CHARGE else charged == float(percent)
+        if group is TaxGroup.REVERSE_CHARGE:
+            # The buyer owes the tax and deducts it: one of 0 % would owe nothing.
+            return charged == 0 and any(tax.amount for tax in taxes)
+        return charged == float(percent)
+
+    @api.model
+    def _describe_reverse_charge(self, company):
+        """What to do where the company has no tax for domestic reverse charge; that of the chart is archived at first."""
+        tax = self.env['account.chart.template'].with_company(company).ref(TEMPLATES[TaxGroup.REVERSE_CHARGE], raise_if_not_found=False)
+        if tax:
+            return self.env._(
+                "The invoice is under domestic reverse charge: the buyer accounts for the VAT. Activate the tax “%(tax)s” (Invoicing → "
+                "Configuration → Taxes, archived), or give the supplier a rule with your own tax for it, then try again.", tax=tax.name)
+        return self.env._(
+            "The invoice is under domestic reverse charge: the buyer accounts for the VAT. Create a purchase tax that is owed and "
+            "deducted, give the supplier a rule with it, then try again.")
 
     @api.model
     def _charged(self, tax):
