@@ -9,16 +9,22 @@ class KsefBill(models.AbstractModel):
     _inherit = 'ksef.bill'
 
     @api.model
-    def _find_duplicates(self, company, received, invoice):
+    def _find_duplicates(self, received, invoice=None):
         """Bills that may be this invoice, surest first, and not those of another KSeF invoice.
 
         The same supplier and number (letters and digits alone count), or the same supplier, date and amount and no other
         number.
+
+        :param invoice: ``ksef.fa3.model.Invoice``; without it (a document that can't be read) KSeF's metadata count
         """
         self.env['account.move'].flush_model()
         self.env['res.partner'].flush_model(['vat'])
-        nip, number = str(invoice.seller.nip), re.sub(r'[\W_]', '', str(invoice.number)).lower()
-        amount = abs(invoice.total)
+        nip, number, amount, issued = (invoice.seller.nip, invoice.number, invoice.total, invoice.issue_date) if invoice else (
+            received.seller_nip, received.invoice_number, received.gross_amount, received.issue_date)
+        if not nip or not number:
+            return self.env['account.move']
+        company = received.company_id
+        nip, number = str(nip), re.sub(r'[\W_]', '', str(number)).lower()
         rows = self.env.execute_query(SQL(
             """
             SELECT id
@@ -26,13 +32,13 @@ class KsefBill(models.AbstractModel):
                            regexp_replace(lower(COALESCE(m.ref, '')), '[^[:alnum:]]', '', 'g') AS number
                       FROM account_move m JOIN res_partner p ON p.id = m.commercial_partner_id
                      WHERE m.company_id = %(company)s AND m.state != 'cancel'
-                       AND m.move_type IN ('in_invoice', 'in_refund', 'in_receipt') AND p.vat IN %(vats)s
+                       AND m.move_type IN ('in_invoice', 'in_refund', 'in_receipt') AND (p.vat IN %(vats)s OR p.id = ANY(%(partners)s))
                        AND NOT EXISTS (SELECT 1 FROM ksef_received r WHERE r.move_id = m.id AND r.id != %(received)s)) m
              WHERE m.number = %(number)s
                 OR m.invoice_date = %(date)s AND m.amount_total BETWEEN %(amount)s - 0.005 AND %(amount)s + 0.005
                    AND %(number)s LIKE '%%' || m.number || '%%'
           ORDER BY m.number = %(number)s DESC, id DESC
             """,
-            company=company.id, vats=(nip, f'PL{nip}', f'PL {nip}'), received=received.id or 0, number=number, amount=amount,
-            date=fields.Date.to_date(str(invoice.issue_date))))
+            company=company.id, vats=(nip, f'PL{nip}', f'PL {nip}'), partners=self._partners_of(company, nip).ids,
+            received=received.id or 0, number=number, amount=abs(amount or 0), date=fields.Date.to_date(str(issued)) if issued else None))
         return self.env['account.move'].sudo().browse(id_ for [id_] in rows)

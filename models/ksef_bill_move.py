@@ -47,8 +47,9 @@ class KsefBill(models.AbstractModel):
         names = [str(item.number) for item in invoice.correction.invoices]
         nip = str(invoice.seller.nip)
         return self.env['account.move'].sudo().search([
-            ('company_id', '=', company.id), ('move_type', '=', 'in_invoice'), ('ref', 'in', names),
-            ('partner_id.commercial_partner_id.vat', 'in', [nip, f'PL{nip}'])], limit=1)
+            ('company_id', '=', company.id), ('move_type', '=', 'in_invoice'), ('state', '!=', 'cancel'), ('ref', 'in', names),
+            '|', ('commercial_partner_id.vat', 'in', [nip, f'PL{nip}']),
+            ('commercial_partner_id', 'in', self._partners_of(company, nip).ids)], limit=1)
 
     @api.model
     def _link_original(self, move, invoice, company):

@@ -1,4 +1,5 @@
 import base64
+import contextlib
 
 import psycopg2
 from markupsafe import Markup
@@ -133,24 +134,26 @@ class KsefReceived(models.Model):
             too_large = isinstance(error, ArithmeticError)
             reason = self.env._("The amounts on the invoice are too large to be booked.") if too_large else str(error)
             received.invalidate_recordset()
-            received.write({'state': 'failed', 'problem': reason, 'bill_wanted': False, 'due_at': False})
+            received.write({'state': 'failed', 'problem': reason, 'bill_wanted': False, 'due_at': False} | (
+                {'candidate_id': False} if is_different else {}))
             return self.env['account.move']
 
     def _try_bill(self, received, is_different):
         company = received.company_id
         bills = self.env['ksef.bill'].with_company(company)
-        invoice = bills._read(received._get_xml())
         if not received._is_purchase():
             raise UserError(self.env._("No bill is made: the company is not the buyer of this invoice."))
+        try:
+            invoice = bills._read(received._get_xml())
+        except UserError as error:
+            if is_different:
+                raise
+            return received._offer_entered(error)
         if bills._is_data_only(invoice):
             return received._book_data_only(bills, invoice)
-        duplicates = bills._find_duplicates(company, received, invoice) if not is_different else self.env['account.move']
+        duplicates = bills._find_duplicates(received, invoice) if not is_different else self.env['account.move']
         if duplicates:
-            received.candidate_id = duplicates[0]
-            received.write({'state': 'failed', 'bill_wanted': False, 'due_at': False, 'problem': self.env._(
-                "The bill %(bill)s may be this invoice already. Link it, or say that it is another one.",
-                bill=duplicates[0].display_name)})
-            return self.env['account.move']
+            return received._offer_bill(duplicates[0])
         expenses = bills._find_expenses(company, invoice) if not is_different else None
         if expenses:
             received._offer_expense(expenses[0])
@@ -159,6 +162,22 @@ class KsefReceived(models.Model):
         move = bills._create(values, invoice, notes)
         received._attach(move, invoice, 'imported')
         return move
+
+    def _offer_bill(self, move):
+        """Ask whether a bill that was entered before is this invoice; no other one is made meanwhile."""
+        self.write({'state': 'failed', 'candidate_id': move.id, 'bill_wanted': False, 'due_at': False, 'problem': self.env._(
+            "The bill %(bill)s may be this invoice already. Link it, or say that it is another one.", bill=move.display_name)})
+        return self.env['account.move']
+
+    def _offer_entered(self, error):
+        """The document cannot be read here (PEF, FA_RR …): offer the bill that somebody has entered by hand.
+
+        :raise UserError: nobody has; the sentence says what to do
+        """
+        entered = self.env['ksef.bill']._find_duplicates(self)
+        if not entered:
+            raise UserError(self.env._("%(reason)s Once it is entered, “Try again” finds and links it.", reason=error)) from error
+        return self._offer_bill(entered[0])
 
     def _attach(self, move, invoice, state):
         """Tie the bill to its KSeF invoice."""
@@ -191,6 +210,10 @@ class KsefReceived(models.Model):
         received._transition(
             'linked', move_id=move.id, candidate_id=False, decided_by=self.env.uid, decided_at=fields.Datetime.now())
         move.sudo().message_post(body=self.env._("Linked to KSeF invoice %(number)s.", number=received.ksef_number))
+        bills = self.env['ksef.bill'].with_company(received.company_id)
+        # A document that cannot be read ties nothing.
+        with contextlib.suppress(UserError):
+            bills._link_original(move.sudo(), bills._read(received._get_xml()), received.company_id)
 
     def _book_data_only(self, bills, invoice):
         """A correction of data alone: a note on the original's bill; nothing to book."""
