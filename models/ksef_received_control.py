@@ -4,6 +4,9 @@ from odoo.tools import SQL
 from .ksef_connection import ENVIRONMENTS
 from .ksef_received import ROLES
 
+# What still needs somebody: of an invoice on which the company is neither buyer nor seller nothing is booked.
+OPEN = SQL("""(r.state = 'listed' OR r.state IN ('stored', 'failed') AND (r.role IN ('buyer', 'seller') OR r.xml_size IS NULL))""")
+
 
 class KsefReceivedControl(models.Model):
     """Month by month: what KSeF holds for a company against what Odoo has booked of it.
@@ -40,12 +43,12 @@ class KsefReceivedControl(models.Model):
                    COUNT(*) AS ksef_count, SUM(r.gross_amount) AS ksef_gross,
                    COUNT(m.id) AS odoo_count, SUM(%(booked)s) AS odoo_gross,
                    COUNT(*) FILTER (WHERE r.state IN ('ignored', 'disputed')) AS aside_count,
-                   COUNT(*) FILTER (WHERE r.state IN ('listed', 'stored', 'failed')) AS open_count,
+                   COUNT(*) FILTER (WHERE %(open)s) AS open_count,
                    COUNT(m.id) FILTER (WHERE m.state = 'cancel' OR r.gross_amount != %(booked)s) AS difference_count
               FROM ksef_received r LEFT JOIN account_move m ON m.id = r.move_id
           GROUP BY r.company_id, r.environment, r.role, r.currency_code, month
             """,
-            booked=SQL("CASE WHEN m.move_type IN ('in_refund', 'out_refund') THEN -m.amount_total ELSE m.amount_total END"))
+            open=OPEN, booked=SQL("CASE WHEN m.move_type IN ('in_refund', 'out_refund') THEN -m.amount_total ELSE m.amount_total END"))
 
     def action_open_differences(self):
         """The invoices of the month that need somebody: without a bill, or with one of another amount."""
@@ -66,9 +69,9 @@ class KsefReceivedControl(models.Model):
                AND r.currency_code IS NOT DISTINCT FROM %(currency)s
                AND date_trunc('month', r.acquisition_date AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Warsaw')::date
                    IS NOT DISTINCT FROM %(month)s
-               AND (r.state IN ('listed', 'stored', 'failed') OR m.state = 'cancel' OR r.gross_amount !=
+               AND (%(open)s OR m.state = 'cancel' OR r.gross_amount !=
                    CASE WHEN m.move_type IN ('in_refund', 'out_refund') THEN -m.amount_total ELSE m.amount_total END)
             """,
             company=self.company_id.id, environment=self.environment, role=self.role, currency=self.currency_code or None,
-            month=self.month or None))
+            month=self.month or None, open=OPEN))
         return [id_ for [id_] in rows]

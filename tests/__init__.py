@@ -17,6 +17,7 @@ from . import test_fetch
 from . import test_received_common
 from . import test_received_bill
 from . import test_received_digest
+from . import test_received_month
 from . import test_received_rules
 from . import test_received_sales
 from . import test_received_bad_input
