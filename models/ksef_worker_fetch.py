@@ -113,7 +113,7 @@ class KsefWorker(models.AbstractModel):
             if page.has_more and not page.invoices:
                 raise self._stuck()
             position = self._page_position(window, page, is_last, is_truncated, hwm)
-            self._store_page(run, fetch_id, page.invoices, position, is_last)
+            self._store_page(run, fetch_id, page.invoices, position, is_last, is_truncated)
             if is_last:
                 return True
             number += 1
@@ -149,7 +149,7 @@ class KsefWorker(models.AbstractModel):
         return len(items) - sum(state != 'listed' for _id, _roles, state in known.values())
 
     @api.model
-    def _store_page(self, run, fetch_id, items, position, is_last):
+    def _store_page(self, run, fetch_id, items, position, is_last, is_truncated):
         """Commit the rows of one page and, with them, how far the stretch is complete."""
         def store(env):
             fetch = env['ksef.fetch'].browse(fetch_id)
@@ -159,6 +159,8 @@ class KsefWorker(models.AbstractModel):
             fetch.write({'seen_count': fetch.seen_count + len(items), 'new_count': fetch.new_count + len(new)})
             if is_last:
                 fetch._advance(position, datetime.now(UTC))
+                if is_truncated:
+                    fetch.due_at = fields.Datetime.now()
             elif position:
                 fetch.position = fetch._text(position)
         run.commit(store)

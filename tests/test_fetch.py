@@ -44,6 +44,23 @@ class TestFetch(KsefReceivingCommon):
         self.assertEqual((sync.new_count, sync.seen_count, sync.export_state), (12, 12, False))
         self.assertFalse(sync.sudo().secret_key)
 
+    def test_more_than_ksef_gives_at_once(self):
+        """KSeF cuts lists and packages short (at 10,000; at 10 here): the rest follows at once, nothing is missed or doubled."""
+        self.sandbox.admin('POST', '/settings', mostResults=10)
+        self.addCleanup(self.sandbox.admin, 'POST', '/settings', mostResults=10_000)
+        numbers = self.issue(22)
+        sync = self.follow('single')
+        with patch('odoo.addons.l10n_pl_ksef.models.ksef_worker_fetch.PAGE', 10):
+            self.run_workers()
+        self.assertEqual((len(self.received()), sync.new_count, self.calls(EXPORT)), (22, 22, 0))
+        self.run_workers(2)
+        self.assert_complete(numbers)
+        numbers += self.issue(22)
+        self.follow('export')
+        self.run_workers(5)
+        self.assert_complete(numbers)
+        self.assertEqual(sync.new_count, 44)
+
     def test_short_window_with_many_turns_to_an_export(self):
         self.follow(ksef_fetch_days_back=0)
         self.run_workers()
