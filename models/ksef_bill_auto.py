@@ -45,7 +45,7 @@ class KsefReceived(models.Model):
 
     @api.model
     def _after_stored(self, ids):
-        """Own sales find their invoices; purchases get their bills where the company wants that."""
+        """Own sales find their invoices; purchases get their bills where the company, or a rule of the supplier, wants that."""
         if not ids:
             return
         self._link_sent(self.browse(ids[:1]).company_id, ids)
@@ -55,7 +55,10 @@ class KsefReceived(models.Model):
             UPDATE ksef_received r SET bill_wanted = TRUE, bill_auto = TRUE, due_at = %(now)s
               FROM res_company c
              WHERE r.id IN %(ids)s AND r.state = 'stored' AND r.role = 'buyer' AND c.id = r.company_id
-               AND c.ksef_auto_bill IN ('draft', 'post')
+               AND (c.ksef_auto_bill IN ('draft', 'post') OR EXISTS (
+                       SELECT 1 FROM res_partner p
+                        WHERE p.ksef_auto_bill ->> c.id::text IN ('draft', 'post')
+                          AND regexp_replace(p.vat, '[^0-9]', '', 'g') = r.seller_nip))
             """, ids=tuple(ids), now=fields.Datetime.now()))
         self.browse(ids).invalidate_recordset()
 

@@ -129,6 +129,9 @@ class TestAutomaticBills(BillCommon):
         supplier = self.env['ksef.bill']._partners_of(self.company, nip)
         supplier.with_company(self.company).ksef_auto_bill = 'no'
         self.assertEqual(self.fetch('services').state, 'stored')
+        self.company.ksef_auto_bill = 'no'
+        supplier.with_company(self.company).ksef_auto_bill = 'draft'
+        self.assertEqual(self.fetch('services').state, 'imported')
 
     def test_confirmed_when_proven(self):
         """Only after so many bills were confirmed by hand, and with nothing left to check."""
