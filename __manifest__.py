@@ -28,6 +28,7 @@
         'security/ksef_mode_rules.xml',
         'security/ksef_month_rules.xml',
         'security/ksef_overview_rules.xml',
+        'security/ksef_collective_rules.xml',
         'data/ir_cron.xml',
         'data/ksef_overview_cron.xml',
         'views/ksef_connect_views.xml',
@@ -59,6 +60,7 @@
         'report/ksef_invoice_report.xml',
         'views/res_config_settings_views.xml',
         'views/ksef_fetch_views.xml',
+        'views/ksef_collective_views.xml',
     ],
     'demo': [
         'demo/ksef_demo_company.xml',

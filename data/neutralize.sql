@@ -4,6 +4,9 @@
 DELETE FROM ksef_connect;
 DELETE FROM ksef_upload_signed;
 DELETE FROM ksef_task;
+UPDATE ksef_collective
+   SET state = 'failed'
+ WHERE state = 'waiting';
 DELETE FROM ksef_login;
 DELETE FROM ksef_credential;
 UPDATE ksef_session

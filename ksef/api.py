@@ -97,6 +97,12 @@ CONTEXT_LIMITS = Operation("GET", "/limits/context", Bearer.ACCESS, True)
 SUBJECT_LIMITS = Operation("GET", "/limits/subject", Bearer.ACCESS, True)
 RATE_LIMITS = Operation("GET", "/rate-limits", Bearer.ACCESS, True)
 
+# Each call makes another identifier; an unanswered one is found by its invoices.
+GENERATE_COLLECTIVE = Operation("POST", "/collective-identifiers", Bearer.ACCESS, False)
+COLLECTIVES = Operation("POST", "/collective-identifiers/query", Bearer.ACCESS, True)
+COLLECTIVE_INVOICES = Operation("POST", "/collective-identifiers/invoices", Bearer.ACCESS, True)
+COLLECTIVES_OF = Operation("GET", "/collective-identifiers/ksef/{ksefNumber}", Bearer.ACCESS, True)
+
 OPEN_ONLINE = Operation("POST", "/sessions/online", Bearer.ACCESS, False)
 SEND_INVOICE = Operation("POST", "/sessions/online/{referenceNumber}/invoices", Bearer.ACCESS, False)
 CLOSE_ONLINE = Operation("POST", "/sessions/online/{referenceNumber}/close", Bearer.ACCESS, False, Yields.NOTHING)

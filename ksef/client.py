@@ -8,6 +8,7 @@ from . import api, parsing
 from .client_base import ClientBase, ask_for, reveal
 from .client_batch import BatchMixin
 from .client_certificates import CertificatesMixin
+from .client_collective import CollectiveMixin
 from .client_permissions import PermissionsMixin
 from .client_receiving import ReceivingMixin
 from .client_tokens import TokensMixin
@@ -19,7 +20,8 @@ from .types import FA3, KeyUsage
 _LIST_PAGE = 1000  # the largest page of a session's invoices that KSeF gives
 
 
-class Client(TokensMixin, CertificatesMixin, PermissionsMixin, ReceivingMixin, BatchMixin, ClientBase):
+class Client(
+        TokensMixin, CertificatesMixin, PermissionsMixin, ReceivingMixin, BatchMixin, CollectiveMixin, ClientBase):
     """KSeF's operations over one :class:`~.transport.Transport`."""
 
     # -- login -------------------------------------------------------------------------------------------------------

@@ -84,11 +84,11 @@ class ClientBase:
                 return
         raise fields.fault("hasMore", "never ends")
 
-    def _continued_pages(self, operation, token, *, params, **path):
+    def _continued_pages(self, operation, token, *, params, json=None, **path):
         """Yield the Fields of each page of a list that goes on with a continuation token."""
         seen, headers = set(), None
         while True:
-            fields = self._fields(operation, token, params=params, headers=headers, **path)
+            fields = self._fields(operation, token, json=json, params=params, headers=headers, **path)
             yield fields
             continuation = fields.optional_text("continuationToken")
             if not continuation:

@@ -35,6 +35,10 @@ _GROUPS = {
     api.UPO_BY_REFERENCE: "sessionMisc",
     api.UPO_BY_NUMBER: "sessionMisc",
     api.SESSION_UPO: "sessionMisc",
+    api.GENERATE_COLLECTIVE: "collectiveIdentifier",
+    api.COLLECTIVES: "collectiveIdentifier",
+    api.COLLECTIVE_INVOICES: "collectiveIdentifier",
+    api.COLLECTIVES_OF: "collectiveIdentifier",
 }
 # Counted elsewhere (lists, packages and single received invoices), or not told how: the statuses of exports have plenty.
 _APART = {api.QUERY_METADATA, api.START_EXPORT, api.EXPORT_STATUS, api.INVOICE_BY_NUMBER}

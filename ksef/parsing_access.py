@@ -12,6 +12,8 @@ from .types import (
     CertificateEnrollmentData,
     CertificateItem,
     CertificateLimits,
+    CollectiveIdentifier,
+    CollectiveInvoice,
     ContextLimits,
     Enrollment,
     EnrollmentReport,
@@ -248,6 +250,37 @@ def entity_role(fields):
 def attachment_permission(fields):
     """Read a CheckAttachmentPermissionStatusResponse; what is not allowed in so many words is not allowed."""
     return AttachmentPermission(bool(fields.flag("isAttachmentAllowed")), fields.timestamp("revokedDate"))
+
+
+# -- collective identifiers ----------------------------------------------------------------------------------------------
+
+
+def collective_number(fields):
+    """Read the number of a collective identifier; its check sum is KSeF's business."""
+    return reference(fields, "collectiveIdentifierNumber")
+
+
+def collective_identifier(fields):
+    """Read an item of a CollectiveIdentifiersQueryResponse or CollectiveIdentifiersByKsefNumberQueryResponse."""
+    return CollectiveIdentifier(
+        number=collective_number(fields),
+        created_at=fields.need("timestamp", "dateCreated"),
+        is_own=fields.need("flag", "createdInCurrentContext"),
+        invoices=fields.integer("invoiceCount"),
+    )
+
+
+def collective_invoice(fields):
+    """Read an item of a CollectiveIdentifierInvoicesQueryResponse."""
+    payment = fields.child("payment")
+    return CollectiveInvoice(
+        ksef_number=fields.need("text", "ksefNumber"),
+        amount=payment.decimal("amount"),
+        currency=payment.text("currency"),
+        description=fields.text("description") or None,
+        collective_number=collective_number(fields),
+        is_hidden=fields.need("flag", "detailsHidden"),
+    )
 
 
 # -- limits --------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from .types_base import Context, Identifier, Secret, StatusInfo
 
@@ -152,6 +153,34 @@ class RateLimit:
     per_second: int | None = None
     per_minute: int | None = None
     per_hour: int | None = None
+
+
+@dataclass(frozen=True)
+class CollectiveIdentifier:
+    """A collective identifier (identyfikator zbiorczy). ``is_own``: made in the context that asks.
+
+    ``invoices``: how many there are in it; None: not told.
+    """
+
+    number: str
+    created_at: datetime
+    is_own: bool
+    invoices: int | None = None
+
+
+@dataclass(frozen=True)
+class CollectiveInvoice:
+    """An invoice in a collective identifier, with what is paid for it where that was given.
+
+    ``is_hidden``: amount, currency or description were given, and only those concerned may see them.
+    """
+
+    ksef_number: str
+    amount: Decimal | None = None
+    currency: str | None = None
+    description: str | None = None
+    collective_number: str | None = None
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,10 @@ from . import ksef_worker_fetch_download
 from . import ksef_worker_fetch_bills
 from . import ksef_worker_delivery
 from . import account_move_jpk
+from . import ksef_collective
+from . import ksef_worker_collective
+from . import account_move_collective
+from . import account_payment
 from . import ksef_document_duplicate
 from . import ir_config_parameter
 from . import ir_module_module

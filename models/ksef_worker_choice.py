@@ -144,7 +144,8 @@ class KsefWorker(models.AbstractModel):
             return None
         told = {group: [rate.per_second, rate.per_minute, rate.per_hour] for group, rate in rates.items()}
         run.commit(lambda env: env['ksef.connection'].browse(run.connection_id).write({
-            'batch_most': limits.batch.invoices or 0, 'call_rates': told, 'limits_at': fields.Datetime.now()}))
+            'batch_most': limits.batch.invoices or 0, 'collective_most': limits.collective_invoices or 0, 'call_rates': told,
+            'limits_at': fields.Datetime.now()}))
         return limits.batch.invoices
 
     @api.model

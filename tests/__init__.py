@@ -3,6 +3,7 @@ from . import test_batch_sending
 from . import test_batch_limits
 from . import test_branch
 from . import test_badges
+from . import test_collective
 from . import test_connect
 from . import test_connect_certificate
 from . import test_connect_signed

@@ -22,4 +22,5 @@ from . import ksef_preview_other
 from . import ksef_send_wait
 from . import account_move_send
 from . import account_move_reversal
+from . import account_payment_register
 from . import account_resequence

@@ -1,10 +1,13 @@
 """Answers about certificates, tokens, logins, permissions and limits, and a call for each: the shapes of OpenAPI 2.9.0."""
 
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
 import ksef_test_answers as answers
 from ksef_test_server import http
 
 from ksef import api
-from ksef.types import Identifier
+from ksef.types import CollectiveInvoice, Identifier
 
 SERIAL = "0321C82DA41B4362"
 PERMISSION = "0c9a3d4e-1111-2222-3333-444455556666"
@@ -66,7 +69,20 @@ RATE_LIMITS = {name: {"perSecond": 10, "perMinute": 30, "perHour": -1 if name ==
     "sessionList", "sessionInvoiceList", "sessionMisc", "invoiceMetadata", "invoiceExport", "invoiceExportStatus",
     "invoiceDownload", "collectiveIdentifier", "other", "anonymous", "global")}
 
+COLLECTIVE = "1111111111-IZ202607-65ED02180000-E7"
+COLLECTIVES = {"continuationToken": None, "collectiveIdentifiers": [{
+    "collectiveIdentifierNumber": COLLECTIVE, "dateCreated": answers.MOMENT, "invoiceCount": 2, "createdInCurrentContext": True}]}
+COLLECTIVES_OF = {"continuationToken": None, "collectiveIdentifiers": [{
+    "collectiveIdentifierNumber": COLLECTIVE, "dateCreated": answers.MOMENT, "createdInCurrentContext": False}]}
+COLLECTIVE_INVOICES = {"continuationToken": None, "invoices": [
+    {"ksefNumber": answers.KSEF_NUMBER, "collectiveIdentifierNumber": COLLECTIVE, "detailsHidden": False, "description": "rata",
+     "payment": {"amount": 10.5, "currency": "PLN"}}]}
+MADE = {"collectiveIdentifierNumber": COLLECTIVE}
+
 SCHEMAS = [
+    ("GenerateCollectiveIdentifierResponse", MADE), ("CollectiveIdentifiersQueryResponse", COLLECTIVES),
+    ("CollectiveIdentifiersByKsefNumberQueryResponse", COLLECTIVES_OF),
+    ("CollectiveIdentifierInvoicesQueryResponse", COLLECTIVE_INVOICES),
     ("AuthenticationListResponse", LOGINS), ("GenerateTokenResponse", GENERATED), ("QueryTokensResponse", TOKENS),
     ("CertificateLimitsResponse", LIMITS), ("CertificateEnrollmentDataResponse", ENROLLMENT_DATA),
     ("EnrollCertificateResponse", ENROLLED), ("CertificateEnrollmentStatusResponse", ENROLLMENT),
@@ -81,6 +97,7 @@ SCHEMAS = [
 def access_calls(token):
     """Return {method of the client: (operation, answer, function that makes the call with a client)}."""
     nothing = http(204, content_type=None)
+    now, paid = datetime.now(UTC), (Decimal("10.50"), "PLN", "rata")
     somebody, company = Identifier("Pesel", "44051401359"), Identifier("Nip", "5265877635")
     return {
         "start_signed_login": (api.SIGNED_LOGIN, answers.LOGIN_STARTED, lambda ksef: ksef.start_signed_login(b"<a/>", verify_chain=True)),
@@ -111,5 +128,12 @@ def access_calls(token):
         "attachment_permission": (api.ATTACHMENT_PERMISSION, ATTACHMENTS, lambda ksef: ksef.attachment_permission(token)),
         "context_limits": (api.CONTEXT_LIMITS, CONTEXT_LIMITS, lambda ksef: ksef.context_limits(token)),
         "subject_limits": (api.SUBJECT_LIMITS, SUBJECT_LIMITS, lambda ksef: ksef.subject_limits(token)),
+        "generate_collective": (api.GENERATE_COLLECTIVE, MADE, lambda ksef: ksef.generate_collective(
+            token, [CollectiveInvoice(answers.KSEF_NUMBER, *paid), CollectiveInvoice(answers.KSEF_NUMBER)])),
+        "collectives": (api.COLLECTIVES, COLLECTIVES, lambda ksef: list(ksef.collectives(
+            token, now - timedelta(days=9), now, number=COLLECTIVE, least=2, most=9, own=True))),
+        "collective_invoices": (api.COLLECTIVE_INVOICES, COLLECTIVE_INVOICES, lambda ksef: list(
+            ksef.collective_invoices(token, [COLLECTIVE]))),
+        "collectives_of": (api.COLLECTIVES_OF, COLLECTIVES_OF, lambda ksef: list(ksef.collectives_of(token, answers.KSEF_NUMBER))),
         "rate_limits": (api.RATE_LIMITS, RATE_LIMITS, lambda ksef: ksef.rate_limits(token)),
     }

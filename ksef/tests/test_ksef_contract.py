@@ -21,7 +21,8 @@ DESIGN_SAYS_NEVER_REPEAT = {
     "POST /sessions/online", "POST /sessions/online/{referenceNumber}/close",
     "POST /sessions/batch", "POST /sessions/batch/{referenceNumber}/close",
     "POST /sessions/online/{referenceNumber}/invoices", "POST /invoices/exports", "POST /tokens",
-    "POST /certificates/enrollments", "POST /permissions/persons/grants", "POST /permissions/entities/grants"}
+    "POST /certificates/enrollments", "POST /collective-identifiers", "POST /permissions/persons/grants",
+    "POST /permissions/entities/grants"}
 
 CONTRACT = find_contract()
 pytestmark = pytest.mark.skipif(not CONTRACT, reason="KSeF's OpenAPI file is not here (see KSEF_SHARED)")
