@@ -133,7 +133,6 @@ from . import ksef_received_self_billing
 from . import ksef_digest
 from . import ksef_document_late
 from . import ksef_overview
-from . import ksef_chore
 from . import ksef_sale
 from . import ksef_received_sale
 from . import ksef_received_mend
@@ -151,3 +150,4 @@ from . import ksef_document_duplicate
 from . import ir_config_parameter
 from . import ir_module_module
 from . import ksef_month
+from . import ksef_chore  # the last one: it notes what all the other work has done

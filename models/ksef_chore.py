@@ -5,19 +5,24 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .ksef_document_offline import OFFLINE_MODES
+
 KINDS = [
+    ('offline', "Send invoices issued offline"),
     ('send', "Send invoices"),
     ('status', "Ask for statuses"),
     ('upo', "Fetch UPO"),
+    ('delivery', "E-mail customers"),
     ('fetch', "Look for received invoices"),
     ('download', "Download received invoices"),
     ('bills', "Make vendor bills"),
     ('task', "Logins, certificates, rights"),
 ]
-# What can be paused -> the moment of the connection until which workers leave it alone. Asking serves statuses and UPO.
+# What can be paused -> the moment of the connection until which workers leave it alone. Asking serves statuses and UPO; all that
+# is sent goes through the same queue.
 PAUSES = {
-    'send': 'send_paused_until', 'status': 'read_paused_until', 'upo': 'read_paused_until', 'fetch': 'fetch_paused_until',
-    'download': 'download_paused_until',
+    'offline': 'send_paused_until', 'send': 'send_paused_until', 'status': 'read_paused_until', 'upo': 'read_paused_until',
+    'delivery': 'delivery_paused_until', 'fetch': 'fetch_paused_until', 'download': 'download_paused_until',
 }
 # A pause by hand has no end; KSeF's own pauses last for minutes.
 FOREVER = datetime(9000, 1, 1)  # noqa: DTZ001  as Odoo's fields: naive, UTC
@@ -60,7 +65,16 @@ class KsefChore(models.Model):
             failed_until = chore.connection_id.sudo().failed_until
             if failed_until and failed_until > fields.Datetime.now():
                 text = self.env._("Stopped by a fault of the program; see the server's log")
-            chore.last_result = bool(chore.last_run_at) and text
+            parts = [bool(chore.last_run_at) and text, chore.kind == 'delivery' and chore._count_unsettled()]
+            chore.last_result = ". ".join(filter(None, parts)) or False
+
+    def _count_unsettled(self):
+        """The e-mails that wait for a person, in a sentence; False where there are none."""
+        groups = dict(self.env['ksef.delivery'].sudo()._read_group(
+            [('connection_id', '=', self.connection_id.id), ('state', 'in', ('unsure', 'failed'))], ['state'], ['__count']))
+        return bool(groups) and self.env._(
+            "Unsure: %(unsure)s, not sent: %(failed)s (KSeF → E-mails to customers)",
+            unsure=groups.get('unsure', 0), failed=groups.get('failed', 0))
 
     def _compute_due(self):
         found = self._read_due(self.connection_id)
@@ -68,19 +82,31 @@ class KsefChore(models.Model):
         for chore in self:
             connection = chore.connection_id.sudo()
             chore.waiting, due = found.get((connection.id, chore.kind), (0, False))
-            own = connection[PAUSES[chore.kind]] if chore.kind in PAUSES else None
-            held = max(filter(None, (connection.paused_until, own)), default=None)
+            held = chore._held_until()
             is_paused = chore._is_paused()
             chore.can_pause = chore.kind in PAUSES and not is_paused
             if is_paused:
                 chore.state, due = 'paused', False
-            elif not connection._is_sending():
+            elif not chore._is_served():
                 chore.state, due = ('off' if connection.state != 'verifying' else 'waiting'), False
             elif held and held > now and chore.waiting:
                 chore.state, due = 'held', max(due or held, held)
             else:
                 chore.state = 'waiting' if chore.waiting else 'idle'
             chore.next_due_at = due
+
+    def _held_until(self):
+        """Until when the connection waits with this work, or None; KSeF has no say in e-mails."""
+        connection = self.connection_id.sudo()
+        general = connection.paused_until if self.kind != 'delivery' else False
+        return max(filter(None, (general, connection[PAUSES[self.kind]] if self.kind in PAUSES else False)), default=None)
+
+    def _is_served(self):
+        """Whether workers do it as the connection is now; e-mails need no working login."""
+        connection = self.connection_id.sudo()
+        if self.kind == 'delivery':
+            return connection.active and connection.state not in ('draft', 'neutralised') and not connection.is_copied_database
+        return connection._is_sending()
 
     def _is_paused(self):
         """Whether a person has paused it."""
@@ -94,16 +120,18 @@ class KsefChore(models.Model):
 
         :param due_only: only what is due now
         """
-        for model in ('ksef.document', 'ksef.fetch', 'ksef.received', 'ksef.task', 'ksef.connection'):
+        for model in ('ksef.document', 'ksef.delivery', 'ksef.fetch', 'ksef.received', 'ksef.task', 'ksef.connection'):
             self.env[model].flush_model()
         return {(connection_id, kind): (count, due) for connection_id, kind, count, due in self.env.execute_query(SQL(
             """
             WITH rows AS (
-                SELECT connection_id, due_at, CASE WHEN state IN ('picked', 'queued', 'sending') THEN 'send'
+                SELECT connection_id, due_at, CASE
+                       WHEN state IN ('picked', 'queued', 'sending') THEN CASE WHEN mode IN %s THEN 'offline' ELSE 'send' END
                        WHEN state = 'accepted' THEN 'upo' ELSE 'status' END AS kind
                   FROM ksef_document
                  WHERE due_at IS NOT NULL AND (
                        state IN ('picked', 'queued', 'sending', 'unconfirmed', 'sent') OR state = 'accepted' AND has_upo IS NOT TRUE)
+                UNION ALL SELECT connection_id, due_at, 'delivery' FROM ksef_delivery WHERE state IN ('waiting', 'ready', 'claimed')
                 UNION ALL SELECT connection_id, due_at, 'fetch' FROM ksef_fetch WHERE due_at IS NOT NULL AND state = 'running'
                 UNION ALL SELECT connection_id, due_at, 'download' FROM ksef_received WHERE due_at IS NOT NULL AND state = 'listed'
                 UNION ALL SELECT connection_id, due_at, 'bills' FROM ksef_received WHERE due_at IS NOT NULL AND bill_wanted
@@ -112,7 +140,7 @@ class KsefChore(models.Model):
             )
             SELECT connection_id, kind, COUNT(*), MIN(due_at) FROM rows
              WHERE connection_id IN %s AND (%s OR due_at <= %s) GROUP BY connection_id, kind
-            """, tuple(connections.ids) or (0,), not due_only, fields.Datetime.now()))}
+            """, OFFLINE_MODES, tuple(connections.ids) or (0,), not due_only, fields.Datetime.now()))}
 
     # ------------------------------------------------------------------ for the screen
 
@@ -137,9 +165,11 @@ class KsefChore(models.Model):
         if paused:
             raise UserError(self.env._("Let the work go on first; it is paused."))
         now, tables = fields.Datetime.now(), {
-            'send': ('ksef.document', [('state', 'in', ('picked', 'queued'))]),
+            'offline': ('ksef.document', [('state', 'in', ('picked', 'queued')), ('mode', 'in', OFFLINE_MODES)]),
+            'send': ('ksef.document', [('state', 'in', ('picked', 'queued')), ('mode', 'not in', OFFLINE_MODES)]),
             'status': ('ksef.document', [('state', 'in', ('unconfirmed', 'sent'))]),
             'upo': ('ksef.document', [('state', '=', 'accepted'), ('has_upo', '=', False)]),
+            'delivery': ('ksef.delivery', [('state', '=', 'ready')]),
             'fetch': ('ksef.fetch', [('state', '=', 'running')]),
             'download': ('ksef.received', [('state', '=', 'listed')]),
             'bills': ('ksef.received', [('bill_wanted', '=', True)]),
@@ -154,7 +184,7 @@ class KsefChore(models.Model):
         self.env['ksef.worker']._trigger_workers()
 
     def action_pause(self):
-        """Leave this work alone until a person lets it go on; statuses and UPO are paused together."""
+        """Leave this work alone until a person lets it go on; statuses and UPO are paused together, and all that is sent."""
         self._check_manage()
         for chore in self.filtered(lambda chore: chore.kind in PAUSES):
             chore.connection_id.sudo()[PAUSES[chore.kind]] = FOREVER
@@ -183,6 +213,8 @@ class KsefChore(models.Model):
 class KsefConnection(models.Model):
     _inherit = 'ksef.connection'
 
+    delivery_paused_until = fields.Datetime(readonly=True, copy=False)
+
     def _pause_values(self, until, *names):
         """Values that leave kinds of calls alone until then (False: no longer); a pause by hand stays until a person ends it."""
         self.ensure_one()
@@ -192,6 +224,7 @@ class KsefConnection(models.Model):
     def _compute_wait_message(self):
         """A pause by hand is no wish of KSeF's, and has no time."""
         texts = {
+            'delivery_paused_until': self.env._("E-mailing customers was paused by hand (KSeF → Background work)."),
             'send_paused_until': self.env._("Sending was paused by hand (KSeF → Background work)."),
             'read_paused_until': self.env._("Asking for statuses and UPO was paused by hand (KSeF → Background work)."),
             'fetch_paused_until': self.env._("Looking for received invoices was paused by hand (KSeF → Background work)."),
@@ -223,23 +256,25 @@ class KsefWorker(models.AbstractModel):
         with run.transaction() as env:
             before = env['ksef.chore']._read_due(env['ksef.connection'].browse(run.connection_id), due_only=True)
         super()._serve_locked(run)
-        if before:
-            run.commit(lambda env: self._note_chores(env, run.connection_id, before))
+        if before or run.done:
+            run.commit(lambda env: self._note_chores(env, run.connection_id, before, run.done))
 
     @api.model
-    def _note_chores(self, env, connection_id, before):
+    def _note_chores(self, env, connection_id, before, done):
+        """What was due and is no longer, or was settled in the very turn in which it arose."""
         after = env['ksef.chore']._read_due(env['ksef.connection'].browse(connection_id), due_only=True)
         now = fields.Datetime.now()
         order = [kind for kind, _label in KINDS]
-        for (_connection_id, kind), (count, _due) in before.items():
+        for kind in sorted({*done, *(kind for _connection_id, kind in before)}):
+            count, _due = before.get((connection_id, kind), (0, None))
             left = after.get((connection_id, kind), (0, None))[0]
             company = env['ksef.connection'].browse(connection_id).company_id
             env.cr.execute(
                 """INSERT INTO ksef_chore (connection_id, company_id, kind, sequence, last_run_at, last_done, last_left)
                    VALUES (%s, %s, %s, %s, %s, %s, %s)
                    ON CONFLICT (connection_id, kind) DO UPDATE SET last_run_at = EXCLUDED.last_run_at, last_done = EXCLUDED.last_done,
-                       last_left = EXCLUDED.last_left""",
-                [connection_id, company.id, kind, order.index(kind), now, max(count - left, 0), left])
+                       last_left = EXCLUDED.last_left, sequence = EXCLUDED.sequence""",
+                [connection_id, company.id, kind, order.index(kind), now, max(count - left, done[kind]), left])
 
 
 class AccountMove(models.Model):
@@ -252,4 +287,14 @@ class AccountMove(models.Model):
         until = connection.send_paused_until if self.ksef_state in ('queued', 'blocked') else connection.read_paused_until
         if until and until >= FOREVER and 'wait' in alerts:
             alerts['wait']['message'] = connection.wait_message
+        return alerts
+
+    def _ksef_alerts(self):
+        """An e-mail that could go now waits for the person who has paused them."""
+        alerts = super()._ksef_alerts()
+        held = self.sudo().ksef_delivery_ids.filtered(
+            lambda delivery: delivery.state == 'ready' and delivery.connection_id.delivery_paused_until)
+        if held and 'delivery' in alerts:
+            alerts['delivery']['message'] = self.env._(
+                "The e-mail to the customer waits: e-mailing customers was paused by hand (KSeF → Background work).")
         return alerts

@@ -253,7 +253,13 @@ class KsefOverview(models.AbstractModel):
             domain = self._figure_domain(figure, companies, 'now')
             if domain is not None:
                 found.append((level, figure, moves.search_count(domain), text))
-        return found
+        mails = self.env['ksef.delivery'].search_count(self._mails_domain(companies))
+        return [*found, ('warning', 'mails', mails, self.env._("e-mails to customers must be looked at"))]
+
+    @api.model
+    def _mails_domain(self, companies):
+        """E-mails that nobody knows the fate of, or that did not go."""
+        return [('company_id', 'in', companies.ids), ('state', 'in', ('unsure', 'failed'))]
 
     # ------------------------------------------------------------------ the lists behind the figures
 
@@ -269,7 +275,7 @@ class KsefOverview(models.AbstractModel):
             if 'offline_deadline' not in self.env['ksef.document']._fields:
                 return None
             today = self.env['account.move']._ksef_today()
-            waiting = Domain('state', 'in', (*FIGURES['way'], *FIGURES['unclear'])) & Domain('offline_deadline', '!=', False)
+            waiting = Domain(self.env['ksef.document']._owed_domain()) & Domain('offline_deadline', '!=', False)
             days = Domain('offline_deadline', '<', today) if figure == 'overdue' else (
                 Domain('offline_deadline', '>=', today) & Domain('offline_deadline', '<=', today + timedelta(days=1)))
             domain &= Domain('ksef_document_id', 'any', waiting & days)
@@ -287,7 +293,7 @@ class KsefOverview(models.AbstractModel):
     def open_ksef_figure(self, figure='way', period='now', company_id=False):
         """The list behind a figure of the screen, as an action.
 
-        :param figure: a key of FIGURES, 'late', 'received', or what other features watch
+        :param figure: a key of FIGURES, 'late', 'received', 'mails', or what other features watch
         :param period: 'today', 'month' or 'now'; :param company_id: one company, else all that are chosen
         :raise AccessError: the user may not see KSeF, or not this company
         """
@@ -299,6 +305,10 @@ class KsefOverview(models.AbstractModel):
             return {
                 'type': 'ir.actions.act_window', 'name': self.env._("Received invoices to decide on"), 'res_model': 'ksef.received',
                 'views': [(False, 'list'), (False, 'form')], 'domain': self._received_domain(companies)}
+        if figure == 'mails':
+            return {
+                'type': 'ir.actions.act_window', 'name': self.env._("E-mails to be looked at"), 'res_model': 'ksef.delivery',
+                'views': [(False, 'list')], 'domain': self._mails_domain(companies)}
         domain = self._figure_domain(figure, companies, period)
         if domain is None:
             raise AccessError(self.env._("There is no such list."))

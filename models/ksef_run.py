@@ -2,6 +2,7 @@
 import contextlib
 import logging
 import time
+from collections import Counter
 from contextlib import contextmanager
 
 import psycopg2
@@ -54,6 +55,8 @@ class KsefRun:
         # Lists of sessions read in this run: {session's reference: {KSeF number: InvoiceReport}}.
         self.session_lists = {}
         self.answered = False
+        # How much of each kind of work (ksef.chore) was settled although it was not due when this slice began.
+        self.done = Counter()
         self._lock_cr = None
         self._transport = None
         self._client = None

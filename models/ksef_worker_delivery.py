@@ -22,7 +22,7 @@ class KsefWorker(models.AbstractModel):
             """
             %s
             UNION ALL
-            SELECT y.connection_id, y.due_at
+            SELECT y.connection_id, CASE WHEN y.state = 'ready' THEN GREATEST(y.due_at, n.delivery_paused_until) ELSE y.due_at END
               FROM ksef_delivery y JOIN ksef_connection n ON n.id = y.connection_id
              WHERE y.due_at IS NOT NULL AND y.state NOT IN ('waiting', 'cancelled')
                AND n.active AND n.state NOT IN ('draft', 'neutralised') AND n.database_uuid = %s
@@ -46,10 +46,12 @@ class KsefWorker(models.AbstractModel):
         if self._may_deliver(run):
             run.commit(lambda env: env['ksef.delivery']._follow_left(run.connection_id))
         for delivery_id in self._due_deliveries(run, ['ready']):
-            if run.time_left() <= 0:
+            # A person may pause it at any moment.
+            if run.time_left() <= 0 or self._is_paused(run, 'delivery_paused_until'):
                 break
             if self._claim_delivery(run, delivery_id):
                 self._mail_delivery(run, delivery_id)
+                run.done['delivery'] += 1
         self._show_ended(run)
 
     @api.model

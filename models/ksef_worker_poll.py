@@ -233,4 +233,5 @@ class KsefWorker(models.AbstractModel):
         # The row is locked first: a race lost in the UPDATE itself would put the whole UPO into the server's log.
         self._settle(run, document_id, 'accepted', lambda document: document.write(
             {'upo': base64.b64encode(content), 'has_upo': True, 'due_at': False, 'upo_link': False}))
+        run.done['upo'] += 1
         run.commit(lambda env: env['ksef.document'].browse(document_id).move_id._ksef_notify())

@@ -8,6 +8,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.addons.mail.tests.common import MockEmail
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -20,7 +21,7 @@ MINE = ('way', 'accepted', 'correct', 'unclear')
 
 
 @tagged('post_install', '-at_install')
-class TestOverview(KsefConnectedCommon):
+class TestOverview(KsefConnectedCommon, MockEmail):
 
     @classmethod
     def setUpClass(cls):
@@ -281,6 +282,60 @@ class TestOverview(KsefConnectedCommon):
         self.chores()['send'].action_run_now()
         self.assertGreater(waiting.due_at, fields.Datetime.now() + timedelta(days=1))
         self.assertLessEqual(other.due_at, fields.Datetime.now())
+
+    def test_offline_ones_are_work_of_their_own(self):
+        """What was issued offline stands in a row of its own, overdue even when KSeF has rejected it; all sending is paused together."""
+        today, later = self.env['account.move']._ksef_today(), fields.Datetime.now() + timedelta(hours=1)
+        owed = {'mode': 'offline24', 'issued_offline_at': fields.Datetime.now()}
+        waiting = self.put(self.moves[0], 'queued', due_at=later, offline_deadline=today + timedelta(days=1), **owed)
+        self.put(self.moves[1], 'rejected', offline_deadline=today - timedelta(days=2), **owed)
+        plain = self.put(self.moves[2], 'queued', due_at=later)
+        chores = self.chores()
+        self.assertEqual((chores['offline'].waiting, chores['send'].waiting), (1, 1))
+        self.assertEqual(chores['offline'].next_due_at, waiting.due_at)
+        self.assertEqual([row['count'] for row in self.read_figures()['todo'] if row['figure'] in ('overdue', 'deadline')], [1, 1])
+        found = self.env['account.move'].search(self.overview().open_ksef_figure('overdue')['domain'])
+        self.assertEqual(found, self.moves[1])
+        chores['offline'].action_pause()
+        self.assertEqual({kind for kind, chore in self.chores().items() if chore.state == 'paused'}, {'offline', 'send'})
+        self.chores()['send'].action_resume()
+        self.chores()['offline'].action_run_now()
+        self.assertLessEqual(waiting.due_at, fields.Datetime.now())
+        self.assertGreater(plain.due_at, fields.Datetime.now())
+
+    def test_mails_are_work(self):
+        """Paused by hand, no e-mail leaves although its number is there; then it goes and is noted, and what is unsure is told."""
+        report = self.registry['ir.actions.report']
+        self.startPatcher(patch.object(
+            report, '_pre_render_qweb_pdf', lambda self, ref, res_ids=None, data=None: (dict.fromkeys(res_ids, b'%PDF'), 'pdf')))
+        self.startPatcher(patch.object(report, '_get_splitted_report', lambda self, ref, content, kind: content))
+        self.buyer.email = 'nabywca@example.com'
+        self.chores()['delivery'].action_pause()
+        with self.mock_mail_gateway():
+            move = self.moves[0]
+            wizard = self.env['account.move.send.wizard'].with_context(active_model='account.move', active_ids=move.ids).create({})
+            boxes = wizard.extra_edi_checkboxes
+            wizard.extra_edi_checkboxes = boxes | {'ksef': boxes['ksef'] | {'checked': True}}
+            wizard.sending_method_checkboxes = {
+                key: box | {'checked': key == 'email'} for key, box in wizard.sending_method_checkboxes.items()}
+            wizard.action_send_and_print()
+            chore = self.chores()['delivery']
+            self.assertEqual((chore.waiting, chore.state, chore.next_due_at), (1, 'paused', False))
+            self.run_workers(3)
+            delivery = move.ksef_delivery_ids
+            self.assertEqual((delivery.state, len(self._mails)), ('ready', 0))
+            self.assertIn("paused by hand", move._get_alerts()['ksef_delivery']['message'])
+            self.assertIsNone(self.env['ksef.worker']._next_connection(set())[0], "a pause must not keep workers busy")
+            chore.action_resume()
+            self.run_workers(2)
+        self.assertEqual((delivery.state, len(self._mails)), ('sent', 1))
+        chores = self.chores()
+        self.assertEqual((chores['delivery'].last_done, chores['delivery'].waiting, chores['delivery'].state), (1, 0, 'idle'))
+        self.assertTrue(chores['upo'].last_run_at and chores['upo'].last_done, "settled in the turn in which it arose")
+        delivery.sudo().state = 'unsure'
+        self.assertIn("Unsure: 1, not sent: 0", self.chores()['delivery'].last_result)
+        self.assertEqual([row['count'] for row in self.read_figures()['todo'] if row['figure'] == 'mails'], [1])
+        self.assertEqual(self.env['ksef.delivery'].search(self.overview().open_ksef_figure('mails')['domain']), delivery)
 
     # ------------------------------------------------------------------ archive
 
