@@ -15,8 +15,9 @@
 A login with a certificate differs in its first step only:
 
         pair = read_credentials([certificate_file, key_file], password)
-        request = auth_token_request(client.challenge(), Context("5265877635"))
-        login = client.start_signed_login(sign(request, pair))
+        challenge = client.challenge()
+        request = auth_token_request(challenge, Context("5265877635"))
+        login = client.start_signed_login(sign(request, pair, challenge.moment))
 
 What an error means for a person, and what to do, says :func:`~.coach.find_advice`.
 

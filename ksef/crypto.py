@@ -4,7 +4,7 @@ import base64
 import hashlib
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,6 +23,8 @@ KEY_BYTES = 32
 IV_BYTES = 16
 _BLOCK_BITS = 128
 _SMALLEST_RSA_BITS = 2048
+# How far the clock here may be from KSeF's before a public key is taken for one of another time.
+CLOCK_SKEW = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,15 @@ def encrypt_token(token, timestamp_ms, public_key):
 def select_public_key(keys, usage, now=None):
     """Return the :class:`~.types.PublicKey` to use: for ``usage``, valid ``now``, latest start of validity.
 
-    During a rotation KSeF lists two keys of one usage. Only RSA keys can be used: KSeF documents no other kind.
+    During a rotation KSeF lists two keys of one usage. Only RSA keys can be used: KSeF documents no other kind. Where none is
+    valid by the clock here, one that is within :data:`CLOCK_SKEW` will do: KSeF's clock decides, and refuses what it doesn't know.
 
     :raise KsefConfigError: there is no such key
     """
     now = now or datetime.now(UTC)
-    valid = [key for key in keys if usage in key.usages and key.valid_from <= now <= key.valid_to]
+    known = [key for key in keys if usage in key.usages]
+    valid = [key for key in known if key.valid_from <= now <= key.valid_to] or [
+        key for key in known if key.valid_from - CLOCK_SKEW <= now <= key.valid_to + CLOCK_SKEW]
     if not valid:
         raise KsefConfigError(
             f"KSeF offers no public key for {usage} that is valid now. Check the clock of this machine."

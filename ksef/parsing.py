@@ -25,6 +25,7 @@ from .types import (
 )
 
 _JWT = re.compile(r"[\x21-\x7e]{1,16384}", re.ASCII)
+_LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999
 
 
 def reference(fields, name="referenceNumber"):
@@ -49,6 +50,8 @@ def challenge(fields):
     if milliseconds is None:
         moment = fields.need("timestamp", "timestamp")
         milliseconds = int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+    if not 0 <= milliseconds <= _LAST_MILLISECOND:
+        raise fields.fault("timestampMs", "is no time")
     return Challenge(fields.need("text", "challenge"), milliseconds, fields.text("clientIp"))
 
 

@@ -4,7 +4,7 @@ Fields that KSeF may leave out are None. Enum-like values stay strings: KSeF add
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -125,6 +125,11 @@ class Challenge:
     challenge: str
     timestamp_ms: int
     client_ip: str | None = None
+
+    @property
+    def moment(self):
+        """When KSeF gave it out, by KSeF's clock; an aware datetime."""
+        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
 
 
 @dataclass(frozen=True)

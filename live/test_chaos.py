@@ -1,19 +1,29 @@
-"""A short run of everything going wrong at once."""
+"""A short run of everything going wrong at once; ``dev/chaos`` makes long ones."""
+
+import contextlib
 
 import pytest
 
 from live.harness.chaos import Chaos
+from live.harness.mail import Sink
 
-INVOICES, KILLS, SEED = 40, 20, 20261121
+WORLD = {"exits": True}
+INVOICES, MAILS, RECEIVED, KILLS, SEED = 60, 6, 60, 24, 20261121
 
 
 @pytest.mark.timeout(600)
 def test_chaos(world):
-    """40 invoices, 20 workers killed, KSeF failing at random: every invoice is accepted once, and its number known."""
-    world.connect(world.first)
+    """60 invoices alone and in batches, 6 of them mailed, 60 received; 24 workers killed, KSeF failing at random: every
+    invoice is accepted once and its number known, every e-mail went at most once, every received invoice is here once."""
+    world.connect(world.first, world.second)
     chaos = Chaos(world, SEED, print)
-    chaos.run(INVOICES, KILLS)
+    with contextlib.closing(Sink()) as sink:
+        sink.serve(world)
+        chaos.run(INVOICES, KILLS, MAILS, RECEIVED, sink)
     chaos.check()
     assert chaos.deeds["killed"] == KILLS
     assert chaos.deeds["killed at work"] >= KILLS // 2
+    assert chaos.deeds["killed at a commit"]
     assert chaos.deeds["calls that failed"]
+    sessions = world.database.value("SELECT count(*) FROM ksef_session WHERE kind = 'batch' AND reference_number IS NOT NULL")
+    assert sessions, "no batch was opened"

@@ -133,3 +133,60 @@ def test_killed_again_and_again(world, connection):
           JOIN ir_model m ON m.id = s.model_id WHERE m.model = 'ksef.worker'""")
     assert len(pool) == 2
     assert all(row["active"] and not row["failure_count"] for row in pool), pool
+
+
+# What the server of the database says when it cannot write any more (SQLSTATE 53100), raised at the commit.
+DISK_FULL = """
+    CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+    CREATE CONSTRAINT TRIGGER no_space AFTER UPDATE ON ksef_document DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+        WHEN (OLD.state IN ('sending', 'unconfirmed') AND NEW.state IN ('sent', 'accepted')) EXECUTE FUNCTION no_space()"""
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_disk_full_at_commit(world, connection, count):
+    """KSeF has taken the invoices, alone or as a batch, and the commit of its answer fails for want of space, again and again:
+    once there is space, they are found by their hashes."""
+    world.parameters(batch_from=4)
+    failures = len(world.server.log_lines("database trouble"))
+    world.database.execute(DISK_FULL)
+    try:
+        documents = world.pick(world.first.make_invoices(count))
+        world.wait_for(
+            lambda: len(world.server.log_lines("database trouble")) >= failures + 3, "three commits failed", 60, hurry=True)
+        assert all(accepted_at_ksef(world, document) for document in documents)
+        assert not {row["state"] for row in world.documents(documents)} & {"sent", "accepted", "queued"}
+    finally:
+        world.database.execute("DROP FUNCTION no_space CASCADE")
+    world.settle(documents, hurry=True)
+    for document in documents:
+        world.assert_sent_once(document)
+    assert {row["attempts"] for row in world.documents(documents)} == {1}
+    world.parameters(batch_from=0)
+
+
+def test_restored_database(world, connection):
+    """The database is that of an hour ago: what was sent since then, alone and in batches, is found by its hash, and KSeF has all
+    of it once. What KSeF was asked about when the copy was made is asked about again."""
+    world.parameters(batch_from=4)
+    world.connect(world.second)
+    stuck = world.sandbox.fault(SEND, "stuck")
+    _invoice, waiting = world.send_one(world.second)
+    world.wait_for_state([waiting], "sent")
+    world.database.execute("UPDATE ksef_connection SET send_paused_until = now() AT TIME ZONE 'UTC' + interval '1 hour'")
+    alone, together = (world.pick(company.make_invoices(count)) for company, count in ((world.second, 2), (world.first, 5)))
+    with world.stopped() as copy:
+        copy.back_up()
+    world.sandbox.admin("DELETE", f"/faults/{stuck}")
+    documents = [waiting, *alone, *together]
+    world.settle(documents, 90, hurry=True)
+    numbers = [row["ksef_number"] for row in world.documents(documents)]
+    with world.stopped() as copy:
+        copy.restore()
+    assert {row["state"] for row in world.documents(alone + together)} == {"queued"}
+    world.settle(documents, 90, hurry=True)
+    assert [row["ksef_number"] for row in world.documents(documents)] == numbers
+    world.assert_sent_once(waiting)
+    for document in alone + together:
+        world.assert_sent_once(document, submissions=2)
+        assert world.document(document)["original_ksef_number"], "KSeF's own word, that it has it already"

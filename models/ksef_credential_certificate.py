@@ -97,6 +97,8 @@ class KsefCredential(models.Model):
         context, pair = self.connection_id._get_context(), self._get_pair()
 
         def login(client):
-            request = xades.auth_token_request(client.challenge(), context)
-            return client.start_signed_login(xades.sign(request, pair))
+            challenge = client.challenge()
+            request = xades.auth_token_request(challenge, context)
+            # By KSeF's own clock: a signature from its future would be refused.
+            return client.start_signed_login(xades.sign(request, pair, challenge.moment))
         return login

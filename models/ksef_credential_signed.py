@@ -48,9 +48,8 @@ class KsefCredential(models.Model):
 
     def _store_request(self, challenge):
         """Keep the request with KSeF's ``challenge`` (``ksef.types.Challenge``) for the person to sign."""
-        started = datetime.fromtimestamp(challenge.timestamp_ms / 1000, UTC).replace(tzinfo=None, microsecond=0)
-        # A clock that is wrong here must not show minutes that KSeF does not give.
-        valid_until = min(started, fields.Datetime.now()) + CHALLENGE_LIFE
+        # KSeF has given it out in this very moment; by the clock here, however far it is from KSeF's.
+        valid_until = fields.Datetime.now() + CHALLENGE_LIFE
         request = xades.auth_token_request(challenge, self.connection_id._get_context())
         self.sudo().write({
             'request_wanted': False, 'request_xml': base64.b64encode(request), 'request_challenge': challenge.challenge,

@@ -76,6 +76,7 @@ from . import test_takeover
 from . import test_takeover_review
 from . import test_tour
 from . import test_tours_connect
+from . import test_trouble
 from . import test_worker
 from .neighbours import test_with_purchase
 from .neighbours import test_with_debit_note

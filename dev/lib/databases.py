@@ -16,7 +16,7 @@ NEIGHBOURS = ("sale_stock", "purchase", "account_debit_note", "hr_expense")
 class Databases:
     """The databases of one run; their names end in our process number, so that runs never meet.
 
-    :param kind: test, bench or lint
+    :param kind: test, bench, chaos or lint
     """
 
     def __init__(self, kind="test"):

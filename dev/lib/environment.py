@@ -132,7 +132,7 @@ def copy_database(source, target):
 
 def drop_leftovers():
     """Drop the databases of runs that were killed: their names end in the number of a process that is no more."""
-    for name in database_names(r"^ksef_(test|live|bench|lint)_.*\d+$"):
+    for name in database_names(r"^ksef_(test|live|bench|chaos|lint)_.*\d+$"):
         if not Path(f"/proc/{re.search(r'[0-9]+$', name)[0]}").exists():
             drop_database(name)
 

@@ -125,6 +125,17 @@ class TestSelection:
         future, past = public_key(other_rsa_key, start=1), public_key(other_rsa_key, start=-9, end=-1)
         assert self.select(future, good, past) is good
 
+    def test_clock_that_is_wrong(self, rsa_key, other_rsa_key):
+        """KSeF has just changed its keys, and the clock here is ten minutes off: only what KSeF offers can be used."""
+        minutes = 1 / 24 / 60
+        for key in (public_key(rsa_key, start=10 * minutes), public_key(rsa_key, start=-9, end=-10 * minutes)):
+            assert self.select(key) is key
+        good = public_key(other_rsa_key, start=-100)
+        assert self.select(public_key(rsa_key, start=10 * minutes), good) is good
+        for key in (public_key(rsa_key, start=20 * minutes), public_key(rsa_key, start=-9, end=-20 * minutes)):
+            with pytest.raises(KsefConfigError, match="clock"):
+                self.select(key)
+
     def test_only_of_this_usage(self, rsa_key, other_rsa_key):
         good = public_key(rsa_key, start=-100, usages=["SomethingNew", KeyUsage.SESSION])
         assert self.select(public_key(other_rsa_key, usages=[KeyUsage.LOGIN]), good) is good

@@ -1,98 +1,166 @@
-"""Everything goes wrong at once: workers are killed at random moments while KSeF fails at random, and invoices are sent."""
+"""Everything goes wrong at once: workers are killed at random moments while KSeF fails at random, and a firm goes on working.
+
+It sends invoices one by one and in batches, mails some of them, and fetches what suppliers issue to it.
+"""
 
 import random
 import time
 from collections import Counter
 
-from .company import pick
-from .sandbox import CLOSE_BATCH, LIST, OPEN, OPEN_BATCH, SEND, SESSION, STATUS, UPO
+from .chaos_faults import SOME
+from .chaos_work import Fetching, Mailing, Sending
 
-# (operation, action, probability, parameters): what KSeF and the network do to a call.
-FAULTS = [
-    (SEND, "drop_after", 0.10, {}),
-    (SEND, "drop_before", 0.05, {}),
-    (SEND, "http_error", 0.06, {"status": 502, "body": "html"}),
-    (SEND, "http_error", 0.06, {"status": 502, "body": "html", "process": True}),
-    (SEND, "garble", 0.06, {}),
-    (SEND, "truncate", 0.04, {}),
-    (SEND, "http_error", 0.06, {"status": 429, "body": "problem", "retryAfter": 1}),
-    (SEND, "http_error", 0.03, {"status": 401, "body": "problem"}),
-    (SEND, "invoice_status", 0.04, {"code": 550}),
-    (OPEN, "drop_after", 0.10, {}),
-    (OPEN, "http_error", 0.05, {"status": 503, "body": "html"}),
-    (STATUS, "http_error", 0.08, {"status": 500, "body": "html"}),
-    (STATUS, "garble", 0.04, {}),
-    (LIST, "http_error", 0.10, {"status": 500, "body": "html"}),
-    (LIST, "truncate", 0.05, {}),
-    (UPO, "drop_after", 0.10, {}),
-]
-# What is done to batches; a session that fails as a whole is KSeF's doing, too.
-BATCH_FAULTS = [
-    *((operation, *fault) for operation in (OPEN_BATCH, CLOSE_BATCH, SESSION, LIST) for fault in (
-        ("drop_after", 0.10, {}), ("drop_before", 0.05, {}), ("garble", 0.05, {}),
-        ("http_error", 0.05, {"status": 502, "body": "html", "process": True}))),
-    (OPEN_BATCH, "http_error", 0.05, {"status": 429, "body": "problem", "retryAfter": 1}),
-    (OPEN_BATCH, "expired_links", 0.08, {}),
-    (OPEN_BATCH, "invoice_status", 0.10, {"code": 550}),
-    (CLOSE_BATCH, "session_status", 0.08, {"code": 430}),
-]
-BATCH = 5
-MOST_SECONDS = 240
+# Which part of the addon a worker was in when it died at a commit: beginning of the file's name -> what is told.
+PLACES = {
+    "ksef_worker_send": "sending", "ksef_worker_choice": "sending", "ksef_worker_batch": "batch", "ksef_worker_recover": "recovery",
+    "ksef_worker_poll": "polling and UPO", "ksef_worker_login": "login", "ksef_worker_delivery": "mail", "ksef_worker_fetch": "fetching",
+}
+BACKLOG = 150  # documents on their way at a time where nobody is killed
+REST = 0.1  # part of the invoices that is left when KSeF recovers
+SECONDS_PER_KILL, SECONDS_PER_INVOICE, LEAST_SECONDS = 12, 2, 240
+# How many commits later a worker dies that is told to; whoever has less to do is not hit.
+MOST_COMMITS = 25
 
 
 class Chaos:
-    """One run on a world whose first company is connected; ``seed`` makes its decisions repeatable, not its timing."""
+    """One run on a world whose companies are connected; ``seed`` makes its decisions repeatable, not its timing.
 
-    def __init__(self, world, seed, report=lambda text: None, faults=FAULTS, batch=BATCH):
+    :param faults: what KSeF does to calls, see chaos_faults.py
+    :param report: called with a line of text now and then
+    """
+
+    def __init__(self, world, seed, report=lambda text: None, faults=SOME):
         self.world = world
         self.random = random.Random(seed)
         self.seed = seed
         self.report = report
         self.faults = faults
-        self.batch = batch
-        self.documents = []
         self.deeds = Counter()
+        self.places = Counter()
+        self.work = []
+        self._began = time.monotonic()
 
-    def run(self, invoices, kills):
-        """Send ``invoices`` invoices and kill ``kills`` workers; afterwards let KSeF recover and wait until all is settled."""
-        ids = self.world.first.make_invoices(invoices)
-        batches = [ids[start:start + self.batch] for start in range(0, len(ids), self.batch)]
-        for operation, action, probability, parameters in self.faults:
-            self.world.sandbox.fault(operation, action, times=-1, probability=probability, **parameters)
-        end = time.monotonic() + MOST_SECONDS
-        picked = 0
-        while picked < len(batches) or self.deeds["killed"] < kills:
-            assert time.monotonic() < end, f"killed only {self.deeds['killed']} workers in time"
-            # Spread over the kills, so that there is work to be interrupted until the last one.
-            if picked < len(batches) and self.deeds["killed"] * len(batches) >= picked * kills:
-                pick(self.world.accountant, batches[picked])
-                self.documents += [self.world.document_of(invoice) for invoice in batches[picked]]
-                picked += 1
-            if self.deeds["killed"] < kills:
-                self._do_harm()
-            self.world.database.hurry()
+    @property
+    def seconds(self):
+        """How long it has been going on."""
+        return time.monotonic() - self._began
+
+    # -- the run -------------------------------------------------------------------------------------------------
+
+    def run(self, invoices, kills, mails=0, received=0, sink=None):
+        """Do the work and kill ``kills`` workers meanwhile; afterwards let KSeF recover and wait until all is settled.
+
+        :param mails: how many of the invoices go to their buyer by e-mail, too, through ``sink``
+        :param received: how many invoices a supplier issues
+        """
+        end = time.monotonic() + max(LEAST_SECONDS, SECONDS_PER_KILL * kills, SECONDS_PER_INVOICE * invoices)
+        self.sending = Sending(self.world, self.random)
+        self.mailing = Mailing(self.world, sink, self.sending)
+        self.fetching = Fetching(self.world)
+        self.work = [self.sending, self.mailing, self.fetching]
+        orders = self.sending.plan(invoices - mails) + self.mailing.plan(mails) + self.fetching.plan(received)
+        self.random.shuffle(orders)
+        self._switch_faults_on()
+        self._give_orders(orders, kills, end)
+        # Faults go on until most of the work is done in spite of them.
+        while self._open() > invoices * REST and time.monotonic() < end:
+            time.sleep(0.3)
+            self._act()
         self.deeds["calls that failed"] = sum(fault["hits"] for fault in self.world.sandbox.admin("GET", "/faults"))
         self.world.sandbox.heal()
         self.world.server.wait_for_cron_workers()
-        self.world.settle(self.documents, seconds=120, hurry=True)
-        self.report(f"seed {self.seed}: {len(self.documents)} invoices, {self.summary()}")
+        self._settle(end)
+
+    def _switch_faults_on(self):
+        """For our companies alone, so that the supplier's calls succeed."""
+        for company in (self.world.first, self.world.second):
+            for operation, action, probability, parameters in self.faults:
+                self.world.sandbox.fault(operation, action, times=-1, probability=probability, nip=company.nip, **parameters)
+
+    def _give_orders(self, orders, kills, end):
+        """Orders spread over the kills, so that there is work to be interrupted until the last one."""
+        given = 0
+        while given < len(orders) or self.deeds["killed"] < kills:
+            if time.monotonic() > end:
+                raise AssertionError(f"killed only {self.deeds['killed']} workers in time\n{self.world.describe()}")
+            if given < len(orders) and (
+                    self.deeds["killed"] * len(orders) >= given * kills if kills else self._open() < BACKLOG):
+                orders[given]()
+                given += 1
+            if self.deeds["killed"] < kills:
+                self._do_harm()
+            elif not kills:
+                time.sleep(0.3)
+            self._act()
+
+    def _act(self):
+        """Time passes, and people do what the program asks them to."""
+        self.sending.act()
+        self.world.database.hurry()
+
+    def _open(self):
+        return sum(work.open() for work in self.work)
+
+    def _settle(self, end):
+        end = max(end, time.monotonic() + LEAST_SECONDS)
+        while self._open():
+            if time.monotonic() > end:
+                raise AssertionError(f"not settled: {self.summary()}\n{self.world.describe()}")
+            time.sleep(0.5)
+            self._act()
+
+    # -- harm ----------------------------------------------------------------------------------------------------
 
     def _do_harm(self):
-        """Let a worker begin, and kill it at an arbitrary moment of what it does; now and then one that does nothing."""
+        """Kill a worker: half of them at a commit, the others from outside at any moment."""
         if self.random.random() < 0.1:
             self._end_session()
-        end = time.monotonic() + 3
-        while not (pid := self.world.calling_worker()) and time.monotonic() < end:
+        before = self.deeds["killed"]
+        if self.random.random() < 0.5:
+            self._kill_at_commit(self.random.randint(1, MOST_COMMITS), self.random.choice(("before", "after")))
+        else:
+            self._kill_from_outside()
+        killed = self.deeds["killed"]
+        if killed > before and killed % 50 == 0:
+            self.report(f"{killed} killed, {self._open()} open")
+
+    def _kill_at_commit(self, number, moment):
+        """The worker that comes to this commit first ends itself there."""
+        server = self.world.server
+        server.order_exit(number, moment)
+        end = time.monotonic() + 2
+        while not (done := server.exit_done()) and time.monotonic() < end:
             time.sleep(0.02)
-        is_calling = bool(pid)
-        workers = self.world.server.cron_workers()
-        if not is_calling or self.random.random() < 0.1:
-            pid = self.random.choice(workers) if workers else None
-        time.sleep(self.random.uniform(0, 1.2) ** 2)
-        if pid in self.world.server.cron_workers():
-            self.world.server.kill_worker(pid)
+        done = done or server.take_back_exit()
+        if done:
+            _pid, _moment, file, _function = done.split()
+            self.places[next((text for name, text in PLACES.items() if file.startswith(name)), "other")] += 1
             self.deeds["killed"] += 1
-            self.deeds["killed at work"] += is_calling
+            self.deeds["killed at a commit"] += 1
+            self.deeds["killed at work"] += 1
+
+    def _busy_workers(self):
+        """Those that talk to KSeF or to the mail server."""
+        server = self.world.server
+        busy = server.cron_workers_connected_to(self.world.sandbox.port)
+        if self.mailing.sink:
+            busy += server.cron_workers_connected_to(self.mailing.sink.port)
+        return busy
+
+    def _kill_from_outside(self):
+        """Let a worker begin, and kill it at an arbitrary moment of what it does; now and then one that does nothing."""
+        server, end = self.world.server, time.monotonic() + 3
+        while not (busy := self._busy_workers()) and time.monotonic() < end:
+            time.sleep(0.02)
+        workers = server.cron_workers()
+        is_busy = bool(busy) and self.random.random() >= 0.1
+        chosen = busy if is_busy else workers
+        pid = self.random.choice(chosen) if chosen else None
+        time.sleep(self.random.uniform(0, 1.2) ** 2)
+        if pid in server.cron_workers():
+            server.kill_worker(pid)
+            self.deeds["killed"] += 1
+            self.deeds["killed at work"] += is_busy
 
     def _end_session(self):
         """KSeF ends one of the open sessions."""
@@ -101,22 +169,22 @@ class Chaos:
             self.world.sandbox.admin("POST", f"/sessions/{self.random.choice(sessions)['referenceNumber']}/expire")
             self.deeds["sessions ended"] += 1
 
+    # -- what came of it -----------------------------------------------------------------------------------------
+
     def summary(self):
-        """What was done and what it led to, as text."""
-        rows = self.world.documents(self.documents)
-        counts = dict(self.deeds) | {
-            "attempts": sum(row["attempts"] for row in rows),
-            "adopted duplicates": sum(bool(row["original_ksef_number"]) for row in rows),
-            "session restarts": sum(row["session_restarts"] or 0 for row in rows),
-        }
-        return ", ".join(f"{name}: {count}" for name, count in counts.items())
+        """What was done and what it led to, in one line."""
+        figures = dict(self.deeds) | {f"at a commit of {name}": count for name, count in sorted(self.places.items())}
+        for work in self.work:
+            figures |= work.figures()
+        return f"seed {self.seed}: " + ", ".join(f"{name}: {count}" for name, count in figures.items())
+
+    def problems(self):
+        """What is not as it must be, as sentences; nothing of it may be there."""
+        found = [problem for work in self.work for problem in work.problems()]
+        return found + [f"the program failed: {line}" for line in self.world.server.log_lines(r" ERROR \S+ odoo\.addons\.l10n_pl_ksef")]
 
     def check(self):
-        """KSeF has every invoice accepted exactly once, and Odoo knows each number."""
-        submissions = {}
-        for row in self.world.sandbox.invoices():
-            submissions.setdefault(row["invoiceHash"], []).append(row)
-        for number in self.documents:
-            row = self.world.document(number)
-            self.world.assert_sent_once(number, submissions=len(submissions[row["xml_hash"]]))
-        assert len(self.world.sandbox.accepted()) == len(self.documents)
+        """Fail with everything that is not as it must be."""
+        self.report(self.summary())
+        problems = self.problems()
+        assert not problems, "\n".join(problems[:20])

@@ -17,6 +17,7 @@ _SCHEDULES = {
         "batch_paused_until"],
     "ksef_fetch": ["due_at"],
     "ksef_received": ["due_at"],
+    "ksef_delivery": ["due_at"],
 }
 
 
@@ -25,8 +26,17 @@ class Database:
 
     def __init__(self, name, source):
         self.name = name
-        subprocess.run([*surroundings.copy_command(), source, name], check=True)
+        self._backup = None
         self._connections = []
+        self._copy(source, name)
+        self.reconnect()
+
+    def _copy(self, source, target):
+        subprocess.run([*surroundings.copy_command(), source, target], check=True)
+
+    def reconnect(self):
+        """Connect anew after :meth:`release`."""
+        self._connections.clear()
         self._reader = self.connect()
         self._postgres = psycopg2.connect(dbname="postgres")
         self._postgres.autocommit = True
@@ -47,7 +57,17 @@ class Database:
     def drop(self):
         """Remove the database."""
         self.release()
-        subprocess.run([*surroundings.drop_command(), self.name], check=True)
+        for name in filter(None, (self.name, self._backup)):
+            subprocess.run([*surroundings.drop_command(), name], check=True)
+
+    def back_up(self):
+        """Keep the database as it is now; nobody may be connected."""
+        self._backup = surroundings.database_name("backup")
+        self._copy(self.name, self._backup)
+
+    def restore(self):
+        """Have the database as it was at :meth:`back_up`, with its files; nobody may be connected."""
+        self._copy(self._backup, self.name)
 
     # -- asking --------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,11 @@ OPEN_BATCH = "POST /sessions/batch"
 CLOSE_BATCH = "POST /sessions/batch/{ref}/close"
 SESSION = "GET /sessions/{ref}"
 CHALLENGE = "POST /auth/challenge"
+LOGIN = "POST /auth/ksef-token"
+REDEEM = "POST /auth/token/redeem"
+METADATA = "POST /invoices/query/metadata"
+EXPORT = "POST /invoices/exports"
+EXPORT_STATUS = "GET /invoices/exports/{referenceNumber}"
 
 
 class Sandbox:

@@ -26,15 +26,18 @@ def _open_files(pid):
 
 
 class Server:
-    """Odoo on a database. ``cron`` is the number of cron workers."""
+    """Odoo on a database. ``cron`` is the number of cron workers; with ``exits`` they can be told to die at a commit."""
 
-    def __init__(self, database, folder, workers=2, cron=2):
+    def __init__(self, database, folder, workers=2, cron=2, exits=False):
         self.database = database
         self.http_port, self.gevent_port = surroundings.free_port(), surroundings.free_port()
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.cron = cron
+        self.exits = folder / "exits"
+        self.exits.mkdir(exist_ok=True)
+        self._orders = 0
         command = [
-            *surroundings.odoo_command(), "-d", database.name, f"--db-filter=^{re.escape(database.name)}$",
+            *surroundings.odoo_command(self.exits if exits else None), "-d", database.name, f"--db-filter=^{re.escape(database.name)}$",
             f"--workers={workers}", f"--max-cron-threads={cron}", "--http-interface=127.0.0.1",
             f"--http-port={self.http_port}", f"--gevent-port={self.gevent_port}", "--log-level=info",
             "--log-handler=odoo.addons.l10n_pl_ksef:DEBUG",
@@ -84,6 +87,27 @@ class Server:
             raise AssertionError(f"process {pid} is no worker of this server")
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not self._is_ours(pid), f"worker {pid} is dead", 10)
+
+    def order_exit(self, number, moment):
+        """Tell the cron workers that whoever comes to its ``number``th commit from now on dies, ``moment``: before or after it."""
+        for name in ("taken", "done"):
+            (self.exits / name).unlink(missing_ok=True)
+        self._orders += 1
+        (self.exits / "new").write_text(f"{self._orders} {number} {moment}")
+        (self.exits / "new").rename(self.exits / "order")
+
+    def exit_done(self):
+        """What came of the order: "PID MOMENT FILE FUNCTION" of the worker that has died, else None."""
+        done = self.exits / "done"
+        return done.read_text() if done.exists() else None
+
+    def take_back_exit(self):
+        """Take the order back; where somebody has it already, wait for what comes of it, and return that."""
+        try:
+            (self.exits / "order").unlink()
+        except FileNotFoundError:
+            return wait_for(self.exit_done, "the worker that took the order is dead", 10)
+        return None
 
     def wait_for_cron_workers(self):
         """Until killed workers were replaced."""

@@ -14,18 +14,19 @@ def _variable(name):
     return value
 
 
-def odoo_command():
-    """The command (list) that runs Odoo.
+def odoo_command(exits=None):
+    """The command (list) that runs Odoo; ``exits`` is the folder of the orders of exits.py.
 
     A prefork server starts its websocket process by running its own first argument again, and cannot do that with
     ``python -m odoo``: a file that does the same takes its place.
     """
     command = shlex.split(_variable("ODOO"))
     if command[-2:] == ["-m", "odoo"]:
-        program = home() / "odoo-bin"
-        program.write_text("import odoo.cli\n\nodoo.cli.main()\n")
+        program = home() / ("odoo-bin-exits" if exits else "odoo-bin")
+        # Not run where it stands: its folder would come first among those that Odoo imports from.
+        program.write_text(Path(__file__).with_name("exits.py").read_text() if exits else "import odoo.cli\n\nodoo.cli.main()\n")
         command[-2:] = [str(program)]
-    return command
+    return ["env", f"KSEF_LIVE_EXITS={exits}", *command] if exits else command
 
 
 def sandbox_command():

@@ -1,6 +1,7 @@
 """Everything a live test needs, started together and ended together."""
 
 import base64
+from contextlib import contextmanager
 
 from . import surroundings
 from .company import ACCOUNTANT, ADMIN, FIRST_NIP, PARAMETERS, SECOND_NIP, Company, connect, pick, set_parameters, set_up
@@ -59,9 +60,8 @@ class World:
             self._closing.append(self.database.drop)
             self.sandbox = Sandbox(self.folder)
             self._closing.append(self.sandbox.stop)
-            self.server = Server(self.database, self.folder, **options)
-            self._closing.append(self.server.stop)
-            self._log_in()
+            self._options = options
+            self._start_server()
         except BaseException:
             self.close()
             raise
@@ -70,6 +70,22 @@ class World:
         """End everything, whatever state it is in."""
         while self._closing:
             self._closing.pop()()
+
+    def _start_server(self):
+        self.server = Server(self.database, self.folder, **self._options)
+        self._closing.append(self.server.stop)
+        self._log_in()
+
+    @contextmanager
+    def stopped(self):
+        """Odoo is not running during the block; yields the database, to which nobody is connected."""
+        self.server.stop()
+        self.database.release()
+        try:
+            yield self.database
+        finally:
+            self.database.reconnect()
+        self._start_server()
 
     def _log_in(self):
         companies = [row["id"] for row in self.database.rows("SELECT id FROM res_company ORDER BY id")]
