@@ -48,18 +48,18 @@ class KsefReceived(models.Model):
         """Own sales find their invoices; purchases get their bills where the company, or a rule of the supplier, wants that."""
         if not ids:
             return
-        self._link_sent(self.browse(ids[:1]).company_id, ids)
+        company = self.browse(ids[:1]).company_id
+        self._link_sent(company, ids)
         self._want_matches(ids)
         self.env.cr.execute(SQL(
             """
             UPDATE ksef_received r SET bill_wanted = TRUE, bill_auto = TRUE, due_at = %(now)s
               FROM res_company c
              WHERE r.id IN %(ids)s AND r.state = 'stored' AND r.role = 'buyer' AND c.id = r.company_id
-               AND (c.ksef_auto_bill IN ('draft', 'post') OR EXISTS (
-                       SELECT 1 FROM res_partner p
-                        WHERE p.ksef_auto_bill ->> c.id::text IN ('draft', 'post')
-                          AND regexp_replace(p.vat, '[^0-9]', '', 'g') = r.seller_nip))
-            """, ids=tuple(ids), now=fields.Datetime.now()))
+               AND (c.ksef_auto_bill IN ('draft', 'post') OR r.seller_nip IN (
+                       SELECT regexp_replace(p.vat, '[^0-9]', '', 'g') FROM res_partner p
+                        WHERE p.ksef_auto_bill ->> %(company)s IN ('draft', 'post')))
+            """, ids=tuple(ids), company=str(company.id), now=fields.Datetime.now()))
         self.browse(ids).invalidate_recordset()
 
     def _make_wanted_bill(self):
