@@ -156,11 +156,13 @@ class KsefCollective(models.Model):
             collective.task_id.write({'state': 'failed', 'message': self.env._("Given up by a person."), 'due_at': False})
 
     def action_pay(self):
-        """Open Odoo's window for paying the bills."""
+        """Open Odoo's window for paying the bills, all with one payment."""
         self.ensure_one()
         self._check_payer()
         self.check_access('read')
-        return self.move_ids.action_force_register_payment()
+        action = self.move_ids.action_force_register_payment()
+        action['context'] = action['context'] | {'default_group_payment': True}
+        return action
 
     def _get_form_action(self):
         self.ensure_one()
