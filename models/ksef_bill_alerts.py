@@ -28,6 +28,12 @@ class Alert(str):
         return alert
 
 
+class Remark(str):
+    """A note that is only to be known: nothing to check, so it holds nothing."""
+
+    __slots__ = ()
+
+
 class ResCompany(models.Model):
     """What the responsible is told about at once, and what is never confirmed without a person."""
     _inherit = 'res.company'
@@ -62,7 +68,8 @@ class KsefBill(models.AbstractModel):
         company = move.company_id
         if move.is_purchase_document():
             notes = [*notes, *self._buyer_alerts(company, invoice), *self._closed_alerts(move, invoice), *self._amount_alerts(move)]
-        quiet = [note for note in notes if isinstance(note, Alert) and not company[f'ksef_alert_{note.kind}']]
+        quiet = [
+            note for note in notes if isinstance(note, Remark) or (isinstance(note, Alert) and not company[f'ksef_alert_{note.kind}'])]
         values = {
             'ksef_bill_problem': problem or False, 'ksef_bill_notes': "\n".join(note for note in notes if note not in quiet) or False,
             'ksef_bill_remarks': "\n".join(quiet) or False}

@@ -6,6 +6,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..ksef.fa3.codes import InvoiceKind, TaxGroup, TaxRate
+from .ksef_bill_alerts import Remark
 from .ksef_bill_products import Matcher
 
 CENT = Decimal('0.01')
@@ -13,6 +14,9 @@ CENT = Decimal('0.01')
 ROUNDING_PER_LINE, LEAST_ROUNDING = Decimal('0.01'), Decimal('0.02')
 # What the total of an invoice may differ from its own sums by rounding.
 MOST_ROUNDING = Decimal('0.05')
+# An invoice with more lines (KSeF takes 10,000) is booked by tax and product: Odoo needs seconds for a bill of hundreds, and for one
+# of thousands more than a server lets a request or a worker take.
+MOST_LINES = 300
 
 
 def cents(value):
@@ -49,7 +53,34 @@ class KsefBill(models.AbstractModel):
         sign = -1 if is_refund else 1
         matcher = self._make_matcher(company, partner, [source for row in rows if (source := self._source_of(row.source))])
         taxes = {}
-        return [self._one_line(company, matcher, taxes, row, sign) for row in rows]
+        lines = [self._one_line(company, matcher, taxes, row, sign) for row in rows]
+        return lines if len(lines) <= MOST_LINES else self._merge_lines(rows, lines, sign, notes)
+
+    @api.model
+    def _merge_lines(self, rows, lines, sign, notes):
+        """One line for each tax, product and account, with the same sums to the grosz."""
+        groups = defaultdict(list)
+        for row, line in zip(rows, lines, strict=True):
+            key = (
+                tuple(line['tax_ids'][0][2]), line.get('product_id'), line.get('account_id'), repr(line.get('analytic_distribution')),
+                row.source is None)
+            groups[key].append((row, line))
+        notes.append(Remark(self.env._(
+            "The invoice has %(count)s lines; the bill has one for each tax, product and account. All lines are in the preview.",
+            count=len(lines))))
+        return [self._merged_line(group, sign) for group in groups.values()]
+
+    @api.model
+    def _merged_line(self, group, sign):
+        """Values of the one line for several: [(Row, values)]."""
+        [(_row, values), *others] = group
+        if not others:
+            return values
+        names = ", ".join(row.name for row, _values in group[:3])
+        net = sum((row.net for row, _values in group), Decimal(0)) * sign
+        return {name: value for name, value in values.items() if name != 'product_uom_id'} | {
+            'name': self.env._("%(count)s lines: %(names)s …", count=len(group), names=names)[:512],
+            'quantity': 1.0, 'price_unit': float(net), 'ksef_source': {'lines': len(group)}}
 
     @api.model
     def _make_matcher(self, company, partner, sources):

@@ -35,7 +35,7 @@ class KsefBill(models.AbstractModel):
     @api.model
     def _fit_taxes(self, move, invoice, sign):
         """Odoo computes the tax of each rate itself; where that differs from the invoice by rounding, the invoice counts."""
-        limit = max(LEAST, ROUNDING_PER_LINE * len(move.invoice_line_ids))
+        limit = max(LEAST, ROUNDING_PER_LINE * max(len(invoice.lines), len(move.invoice_line_ids)))
         commands = []
         for line, missing in self._tax_differences(move, invoice, sign):
             if missing and abs(missing) <= limit:

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_date
 
 from .account_move_lock import SALE_TYPES
+from .ksef_bill_alerts import Remark
 from .ksef_document import LIVE_STATES
 from .ksef_received_bill import IN_REQUEST
 
@@ -254,8 +255,9 @@ class KsefReceived(models.Model):
             return self._book_data_only(sales, invoice)
         values, notes = sales._values(company, invoice)
         move = sales._create(values, invoice, notes)
-        if move.ksef_bill_problem or notes:
-            raise UserError(" ".join(filter(None, [move.ksef_bill_problem, *notes])))
+        doubts = [move.ksef_bill_problem or '', *(note for note in notes if not isinstance(note, Remark))]
+        if any(doubts):
+            raise UserError(" ".join(filter(None, doubts)))
         move.with_context(ksef_no_automatic=True)._post(soft=False)
         if move.name != str(invoice.number):
             raise UserError(self.env._("The invoice would get another number than %(number)s.", number=invoice.number))

@@ -1,5 +1,6 @@
 """Bad input: kept, shown, never a traceback, never half a bill. Packages (wrong hash, bombs, names) are in ksef/tests and test_fetch."""
 import re
+from decimal import Decimal
 from unittest import mock
 
 from odoo.exceptions import UserError
@@ -114,21 +115,45 @@ class TestReceivedBadInput(BillCommon):
         self.assertEqual(move.invoice_line_ids.mapped('quantity'), [20, 2])
         self.assertFalse(move.ksef_bill_problem)
 
-    def test_ten_thousand_lines(self):
-        """As many lines as KSeF takes are read and worked out, each once, with their sums."""
+    def many_lines(self, count):
+        """An invoice of so many lines of 1.00, every tenth at 8 %, its tax the sum of the lines' taxes."""
         start, end = self.good.index(b'<FaWiersz>'), self.good.rindex(b'</FaWiersz>') + len(b'</FaWiersz>')
         lines = b''.join(
-            b'<FaWiersz><NrWierszaFa>%d</NrWierszaFa><P_7>Pozycja %d</P_7><P_8B>1</P_8B><P_9A>1.00</P_9A><P_11>1.00</P_11><P_12>23</P_12>'
-            b'</FaWiersz>' % (number, number) for number in range(1, 10_001))
+            b'<FaWiersz><NrWierszaFa>%d</NrWierszaFa><P_7>Pozycja %d</P_7><Indeks>%s</Indeks><P_8B>1</P_8B><P_9A>1.07</P_9A>'
+            b'<P_11>1.07</P_11><P_12>%d</P_12></FaWiersz>' % (number, number, b'P-%d' % (number % 2), 23 if number % 10 else 8)
+            for number in range(1, count + 1))
+        lower = count // 10
+        nets = [Decimal('1.07') * number for number in (count - lower, lower)]
+        taxes = [Decimal('0.25') * (count - lower), Decimal('0.09') * lower]
+        sums = b'<P_13_1>%s</P_13_1><P_14_1>%s</P_14_1><P_13_2>%s</P_13_2><P_14_2>%s</P_14_2><P_15>%s</P_15>' % tuple(
+            str(amount).encode() for amount in (nets[0], taxes[0], nets[1], taxes[1], sum(nets) + sum(taxes)))
         content = self.good[:start] + lines + self.good[end:]
-        for name, value in ((b'P_13_1', b'10000.00'), (b'P_14_1', b'2300.00'), (b'P_15', b'12300.00')):
-            content = re.sub(b'<%s>[^<]*<' % name, b'<%s>%s<' % (name, value), content)
-        bills = self.env['ksef.bill'].with_company(self.company)
-        values, _notes = bills._values(self.company, bills._read(content))
-        booked = [line for _command, _id, line in values['invoice_line_ids']]
-        self.assertEqual(len(booked), 10_000)
-        self.assertEqual(sum(line['quantity'] * line['price_unit'] for line in booked), 10_000)
-        self.assertEqual(len({line['name'] for line in booked}), 10_000)
+        return re.sub(rb'<P_13_1>.*</P_15>', sums, content, flags=re.DOTALL), sum(nets), sum(taxes)
+
+    def test_ten_thousand_lines(self):
+        """As many lines as KSeF takes are a bill in seconds: a line for each tax and product, its sums those of the invoice."""
+        content, net, tax = self.many_lines(10_000)
+        received = self.receive(content, gross_amount=float(net + tax))
+        supplier = self.env['res.partner'].create({
+            'name': "Hurtownia", 'vat': re.search(rb'<NIP>(\d+)<', content)[1].decode(), 'supplier_rank': 1})
+        product = self.env['product.product'].create({'name': "Pozycje"})
+        self.env['product.supplierinfo'].create({
+            'partner_id': supplier.id, 'product_code': 'P-1', 'product_tmpl_id': product.product_tmpl_id.id})
+        move = self.bill(received)
+        self.assertEqual((Decimal(str(move.amount_untaxed)), Decimal(str(move.amount_tax))), (net, tax))
+        self.assertFalse(move.ksef_bill_problem)
+        self.assertEqual({(line.product_id.id, line.tax_ids.amount): round(line.price_subtotal, 2) for line in move.invoice_line_ids}, {
+            (product.id, 23): 5350.0, (False, 23): 4280.0, (False, 8): 1070.0})
+        self.assertIn("10000", move.ksef_bill_remarks)
+        move.action_post()
+        self.assertFalse(self.env['ksef.product.map'].search_count([('partner_id', '=', supplier.id)]))
+
+    def test_hundreds_of_lines(self):
+        """What Odoo can hold in a bill stands there line by line."""
+        content, net, _tax = self.many_lines(200)
+        move = self.book(content)
+        self.assertEqual((len(move.invoice_line_ids), Decimal(str(move.amount_untaxed))), (200, net))
+        self.assertFalse(move.ksef_bill_problem)
 
     def test_a_mistake_of_the_program(self):
         """An error nobody thought of, in one of many: it stays with a sentence, and the others get their bills."""
