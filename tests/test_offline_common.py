@@ -17,30 +17,12 @@ from .test_connect_certificate import KsefCertificateCommon
 from .test_connect_common import Certificate
 
 
-class OfflineCommon(KsefCertificateCommon):
-    """A connected company with a certificate of type Offline, on demand."""
-
-    def setUp(self):
-        super().setUp()
-        self.connection = self.connect()
+class OfflineTools:
+    """Verbs of the tests about issuing offline; the test's connection is ``self.connection``."""
 
     def get_certificate(self):
         """Give the connection a certificate of type Offline; KSeF is not asked about it."""
         return self.upload_offline()
-
-    def enroll_certificate(self):
-        """Have the program get its certificate of type Offline from KSeF."""
-        self.connection = self.connect_by_certificate(Certificate(SELLER_NIP))
-        self.run_workers()
-        self.connection.action_get_offline_certificate()
-        task = self.connection.sudo().task_ids[0]
-        for _round in range(6):
-            if task.state in ('done', 'failed'):
-                break
-            task.due_at = fields.Datetime.now()
-            self.run_workers()
-        self.assertEqual(task.state, 'done', task.message)
-        return task.credential_id
 
     def issue(self, move=None, mode='offline24', user=None):
         """Issue an invoice offline by the wizard; return its document."""
@@ -88,3 +70,25 @@ class OfflineCommon(KsefCertificateCommon):
         credential = self.env['ksef.credential']._add_certificate(self.connection, KeyPair(made.certificate, made.key))
         credential.kind = 'offline'
         return credential
+
+
+class OfflineCommon(OfflineTools, KsefCertificateCommon):
+    """A connected company with a certificate of type Offline, on demand."""
+
+    def setUp(self):
+        super().setUp()
+        self.connection = self.connect()
+
+    def enroll_certificate(self):
+        """Have the program get its certificate of type Offline from KSeF."""
+        self.connection = self.connect_by_certificate(Certificate(SELLER_NIP))
+        self.run_workers()
+        self.connection.action_get_offline_certificate()
+        task = self.connection.sudo().task_ids[0]
+        for _round in range(6):
+            if task.state in ('done', 'failed'):
+                break
+            task.due_at = fields.Datetime.now()
+            self.run_workers()
+        self.assertEqual(task.state, 'done', task.message)
+        return task.credential_id
