@@ -186,8 +186,12 @@ class AccountMove(models.Model):
         document = self.sudo().ksef_document_id
         if document._is_owed():
             level = 'danger' if document.is_overdue else 'info'
-            alerts = {'offline': {'level': level, 'message': self.env._(
-                "Issued offline. %(deadline)s", deadline=document.with_env(self.env).sudo()._describe_deadline())}} | alerts
+            message = self.env._("Issued offline. %(deadline)s", deadline=document.with_env(self.env).sudo()._describe_deadline())
+            if self._ksef_rejected_offline():
+                message += " " + self.env._(
+                    "The buyer has it already, so number, amounts and lines stay. Reset it to draft, mend only what KSeF names, confirm "
+                    "it, and click “Technical correction” instead of sending it again.")
+            alerts = {'offline': {'level': level, 'message': message}} | alerts
             if self.ksef_state == 'queued' and not document.attempts:
                 alerts.pop('state', None)
             if self.ksef_state == 'queued':

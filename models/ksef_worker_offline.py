@@ -66,7 +66,10 @@ class KsefWorker(models.AbstractModel):
         for document_id in ids:
             try:
                 with self.env.registry.cursor() as cr:
-                    api.Environment(cr, SUPERUSER_ID, {})['ksef.document'].browse(document_id)._warn_of_deadline(today)
+                    # Another worker that has the row tells of it.
+                    cr.execute("SELECT id FROM ksef_document WHERE id = %s FOR UPDATE SKIP LOCKED", [document_id])
+                    if cr.fetchone():
+                        api.Environment(cr, SUPERUSER_ID, {})['ksef.document'].browse(document_id)._warn_of_deadline(today)
             except psycopg2.errors.SerializationFailure:
                 _logger.info("KSeF document %s: another worker writes about its deadline", document_id)
             except Exception:  # pylint: disable=broad-exception-caught
