@@ -1,8 +1,8 @@
 """Makes the pictures of the README and the user guides from the running demo, in Polish and in English.
 
-    dev/demo && .odoo/venv/bin/python docs/make_screenshots.py
+    dev/demo --week && .odoo/venv/bin/python docs/make_screenshots.py
 
-Looks at each invoice as the accountant of the demo data does; the connect wizard as the administrator does.
+Looks at each invoice as the accountant of the demo data does; what needs the right "KSeF: manage" as the administrator does.
 """
 
 import argparse
@@ -77,6 +77,25 @@ class Demo:
             "details": ["Błąd weryfikacji semantyki dokumentu faktury: nieprawidłowy numer NIP nabywcy."]})
 
 
+    def issue_offline(self):
+        """Issue an invoice offline while KSeF is down, and have it up again; the invoice is overtaken by no worker before."""
+        odoo = self.accountant
+        move = self.invoice("invoice_mazur")
+        self.down()
+        action = odoo.call("account.move", "action_ksef_go_offline", [move])
+        odoo.call("ksef.go.offline", "action_issue", [action["res_id"]])
+        return move
+
+    def down(self):
+        """KSeF answers nothing but errors, until :meth:`up`."""
+        rpc.call_json(f"{self.options.sandbox}/admin/faults", {
+            "operation": "*", "action": "http_error", "status": 503, "times": -1})
+
+    def up(self):
+        """All switches of the sandbox off."""
+        rpc.call_json(f"{self.options.sandbox}/admin/faults", method="DELETE")
+
+
 class Photographer:
     """A browser that is logged in and writes small PNG files."""
 
@@ -101,6 +120,13 @@ class Photographer:
         self.browser.see(selector, 60)
         self.settle()
 
+    def menu(self, name, selector):
+        """Choose an entry of the menu KSeF and wait for an element of what it opens."""
+        self.browser.click("[data-menu-xmlid='l10n_pl_ksef.menu_ksef']")
+        self.browser.click(f"[data-menu-xmlid='l10n_pl_ksef.{name}']")
+        self.browser.see(selector, 60)
+        self.settle()
+
     def settle(self):
         """Give pictures, fonts and animations a moment."""
         time.sleep(2)
@@ -116,8 +142,16 @@ class Photographer:
 
 def photograph(demo, photographer, code, moves):
     """All pictures in one language."""
-    browser = photographer.browser
     photographer.log_in("admin")
+    photograph_administrator(demo, photographer, code)
+    photographer.log_in("ksiegowa")
+    photograph_invoices(photographer, code, moves)
+    photograph_lists(photographer, code)
+
+
+def photograph_administrator(demo, photographer, code):
+    """What needs the right to manage KSeF."""
+    browser = photographer.browser
     connection = demo.admin.call("ksef.connection", "search", [("state", "=", "connected")], limit=1)[0]
     photographer.show(f"ksef-connections/{connection}", ".o_form_sheet", 620)
     photographer.take(f"connection-{code}")
@@ -126,8 +160,20 @@ def photograph(demo, photographer, code, moves):
     browser.see(".modal div[name=certificate_file]")
     photographer.settle()
     photographer.take(f"connect-{code}", ".modal-content")
+    photographer.show("ksef-missing", ".o_list_view, .o_view_nocontent")
+    photographer.menu("menu_ksef_mode", ".modal div[name=mode]")
+    browser.click(".modal div[name=mode] .o_radio_item:last-child input")
+    browser.see(".modal div[name=auto_from]")
+    photographer.settle()
+    photographer.take(f"mode-{code}", ".modal-content")
+    photographer.show("ksef-missing", ".o_list_view, .o_view_nocontent", 560)
+    photographer.menu("menu_ksef_chore", ".o_list_view .o_data_row")
+    photographer.take(f"work-{code}")
 
-    photographer.log_in("ksiegowa")
+
+def photograph_invoices(photographer, code, moves):
+    """Forms of invoices, and the windows that they open."""
+    browser = photographer.browser
     photographer.show(f"customer-invoices/{moves['to_send']}", "button[name=action_ksef_send]")
     browser.click("button[name=action_ksef_send]")
     browser.see(".modal footer button")
@@ -139,12 +185,27 @@ def photograph(demo, photographer, code, moves):
     photographer.take(f"invalid-{code}")
     photographer.show(f"customer-invoices/{moves['rejected']}", ".o_form_sheet", 620)
     photographer.take(f"rejected-{code}")
+    photographer.show(f"customer-invoices/{moves['offline']}", ".o_form_sheet", 620)
+    photographer.take(f"offline-{code}")
+
+
+def photograph_lists(photographer, code):
+    """Lists, and the screens of the whole company."""
     photographer.show("customer-invoices", ".o_data_row", 620)
     photographer.take(f"list-{code}")
     photographer.show("ksef-documents", ".o_data_row", 620)
     photographer.take(f"documents-{code}")
     photographer.show("ksef-invoices", ".o_data_row", 620)
     photographer.take(f"received-{code}")
+    photographer.show("ksef-missing", ".o_data_row", 500)
+    photographer.take(f"missing-{code}")
+    photographer.show("ksef", ".o_ksef_overview", 900)
+    photographer.take(f"overview-{code}")
+    photographer.menu("menu_ksef_archive", ".modal .o_form_view")
+    photographer.take(f"archive-{code}", ".modal-content")
+    photographer.show("ksef-missing", ".o_data_row", 700)
+    photographer.menu("menu_ksef_month_check", ".o_form_sheet")
+    photographer.take(f"month-{code}")
 
 
 def main():
@@ -171,11 +232,15 @@ def main():
     if demo.send(moves["invalid"]) != "invalid":
         raise SystemExit("an invoice without the buyer's NIP was not refused")
     moves["to_send"] = demo.invoice("invoice_mazur")
-    with Browser(WIDTH, HEIGHT) as browser:
-        for code in options.languages:
-            demo.speak(LANGUAGES[code])
-            photograph(demo, Photographer(browser, options), code, moves)
-    demo.speak(LANGUAGES["pl"])
+    moves["offline"] = demo.issue_offline()
+    try:
+        with Browser(WIDTH, HEIGHT) as browser:
+            for code in options.languages:
+                demo.speak(LANGUAGES[code])
+                photograph(demo, Photographer(browser, options), code, moves)
+    finally:
+        demo.up()
+        demo.speak(LANGUAGES["pl"])
 
 
 if __name__ == "__main__":

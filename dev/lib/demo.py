@@ -1,6 +1,6 @@
-"""The demo: Odoo with demo data beside the sandbox, both in the background. Called by dev/demo after the set-up.
+"""The demo: Odoo with demo data beside the sandbox and a mail server, in the background. Called by dev/demo after the set-up.
 
-Usage: demo.py start [--port N] | check | stop | reset
+Usage: demo.py VERB [--port N], see VERBS
 """
 
 import argparse
@@ -17,6 +17,8 @@ from pathlib import Path
 
 import demo_check
 import demo_connect
+import demo_mail
+import demo_week
 import environment as dev
 import rpc
 from service import Service
@@ -26,6 +28,10 @@ ODOO_PORT, SANDBOX_PORT = 8069, 8200
 START_SECONDS = 120
 FOLDER = dev.HOME / "demo"
 PORTS = FOLDER / "ports.json"
+MAILS = FOLDER / "mails"
+# That last week has been laid out in this database.
+WEEK = FOLDER / "week"
+VERBS = ("start", "check", "week", "outage-on", "outage-off", "reject-next", "mails", "stop", "reset")
 
 
 class DemoError(Exception):
@@ -62,15 +68,18 @@ def wait_for(service, url):
 
 
 def ports(wanted):
-    """The ports to use: ``wanted`` for Odoo, else those of the last start; the sandbox takes another when it must."""
+    """The ports to use: ``wanted`` for Odoo, else those of the last start; sandbox and mail server take others when they must."""
     known = json.loads(PORTS.read_text()) if PORTS.exists() else {}
     odoo, sandbox = wanted or known.get("odoo", ODOO_PORT), known.get("sandbox", SANDBOX_PORT)
     if not port_is_free(odoo):
         raise DemoError(f"port {odoo} is taken by another program: choose another with dev/demo --port N")
     if not port_is_free(sandbox):
         sandbox = dev.free_port()
-    PORTS.write_text(json.dumps({"odoo": odoo, "sandbox": sandbox}))
-    return odoo, sandbox
+    mail = known.get("mail")
+    if not mail or not port_is_free(mail):
+        mail = dev.free_port()
+    PORTS.write_text(json.dumps({"odoo": odoo, "sandbox": sandbox, "mail": mail}))
+    return odoo, sandbox, mail
 
 
 def run_logged(command, env):
@@ -109,12 +118,13 @@ def prepare_database():
 
 
 class Demo:
-    """The two programs and their addresses."""
+    """The programs and their addresses."""
 
     def __init__(self):
         FOLDER.mkdir(exist_ok=True)
         self.odoo = Service("odoo", FOLDER)
         self.sandbox = Service("sandbox", FOLDER)
+        self.mail = Service("mail", FOLDER)
 
     def urls(self):
         """(Odoo's address, the sandbox's address) of the last start."""
@@ -122,11 +132,11 @@ class Demo:
         return f"http://127.0.0.1:{known['odoo']}", f"http://127.0.0.1:{known['sandbox']}"
 
     def start(self, port=None):
-        """Have both running, connected with each other, and say where."""
-        fresh = not (self.odoo.pid() and self.sandbox.pid())
+        """Have them running, connected with each other, and say where."""
+        fresh = not all(service.pid() for service in self.services())
         if fresh:
             self.stop()
-            self._start_both(*ports(port))
+            self._start_all(*ports(port))
         elif port and self.urls()[0] != f"http://127.0.0.1:{port}":
             raise DemoError(f"the demo runs at {self.urls()[0]} already: stop it first with dev/demo --stop")
         odoo_url, sandbox_url = self.urls()
@@ -134,10 +144,16 @@ class Demo:
         wait_for(self.odoo, f"{odoo_url}/web/health")
         admin = rpc.Odoo(odoo_url, DATABASE, "admin", "admin")
         demo_connect.connect(admin, sandbox_url, verify=fresh)
+        demo_connect.use_mail_server(admin, json.loads(PORTS.read_text())["mail"])
         say("demo: Odoo and the sandbox are running and connected")
 
-    def _start_both(self, odoo_port, sandbox_port):
+    def services(self):
+        """All programs."""
+        return self.odoo, self.sandbox, self.mail
+
+    def _start_all(self, odoo_port, sandbox_port, mail_port):
         self._start_sandbox(sandbox_port)
+        self.mail.start([sys.executable, str(Path(demo_mail.__file__)), str(mail_port), str(MAILS)], dev.plain_env())
         try:
             prepare_database()
             self._start_odoo(odoo_port)
@@ -160,8 +176,28 @@ class Demo:
         self.odoo.start(command, env)
 
     def stop(self):
-        """End both programs; returns whether one ran."""
-        return any([self.odoo.stop(), self.sandbox.stop()])
+        """End all programs; returns whether one ran."""
+        stopped = [service.stop() for service in self.services()]
+        return any(stopped)
+
+    def week(self):
+        """Have last week happen, once: Odoo's server makes room for the program that has its clock set back."""
+        if WEEK.exists():
+            return
+        odoo_url, sandbox_url = self.urls()
+        say("demo: going back to last week (about 30 s)")
+        self.odoo.stop()
+        try:
+            conf = dev.write_conf(DATABASE, FOLDER / "install.conf")
+            demo_week.prepare(lambda script, *values: self._run_past(conf, script, *values), sandbox_url)
+            WEEK.touch()
+        finally:
+            self._start_odoo(json.loads(PORTS.read_text())["odoo"])
+            wait_for(self.odoo, f"{odoo_url}/web/health")
+
+    def _run_past(self, conf, script, *values):
+        _python, env = dev.odoo_command(conf)
+        run_logged([sys.executable, script, str(conf), DATABASE, *values], env)
 
     def reset(self):
         """Stop, and forget database and sandbox."""
@@ -177,14 +213,15 @@ class Demo:
             f"Odoo:     {odoo_url}/odoo\n"
             "          login ksiegowa, password ksiegowa (accounting); login admin, password admin (everything)\n"
             f"Sandbox:  {sandbox_url} (a local KSeF 2.0; nothing leaves this machine)\n"
-            "Next:     dev/demo --check sends an invoice without a browser; dev/demo --stop ends both"
+            "Next:     dev/demo --check sends an invoice without a browser; dev/demo --week leads through a week of a firm;\n"
+            "          dev/demo --stop ends everything"
         )
 
 
 def main():
     """Parse the command line and act; returns the exit code."""
     parser = argparse.ArgumentParser(prog="dev/demo")
-    parser.add_argument("verb", choices=["start", "check", "stop", "reset"])
+    parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--port", type=int)
     options = parser.parse_args()
     demo = Demo()
@@ -196,12 +233,28 @@ def main():
         if options.verb == "reset":
             demo.reset()
         demo.start(options.port)
-    if options.verb == "check":
-        odoo_url, sandbox_url = demo.urls()
-        demo_check.check(odoo_url, DATABASE, sandbox_url)
-    else:
-        print(demo.describe())
+        if options.verb == "week":
+            demo.week()
+    show(demo, options.verb)
     return 0
+
+
+def show(demo, verb):
+    """Do what a verb asks of the running demo, and print what came of it."""
+    odoo_url, sandbox_url = demo.urls()
+    match verb:
+        case "check":
+            demo_check.check(odoo_url, DATABASE, sandbox_url)
+        case "week":
+            print(f"{demo.describe()}\n\n{demo_week.GUIDE}")
+        case "outage-on" | "outage-off":
+            print(demo_week.outage(sandbox_url, verb == "outage-on"))
+        case "reject-next":
+            print(demo_week.reject_next(sandbox_url))
+        case "mails":
+            print("\n".join(demo_mail.describe(MAILS)) or "No e-mail has gone out yet.")
+        case _:
+            print(demo.describe())
 
 
 if __name__ == "__main__":

@@ -41,6 +41,16 @@ def connect(odoo, sandbox, verify=True):
     odoo.call("res.company", "write", [company], {"ksef_fetch_active": True})
 
 
+def use_mail_server(odoo, port):
+    """Have Odoo hand its e-mails to the demo's mail server at ``port``."""
+    values = {"name": "Demo", "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_encryption": "none"}
+    known = odoo.call("ir.mail_server", "search", [("name", "=", values["name"])])
+    if known:
+        odoo.call("ir.mail_server", "write", known, values)
+    else:
+        odoo.call("ir.mail_server", "create", [values])
+
+
 def issue_purchases(sandbox):
     """Have suppliers issue some invoices to the company, to be found by its first look."""
     rpc.call_json(f"{sandbox}/admin/settings", {"hwmLagSeconds": 0, "storageLagSeconds": 0})
