@@ -28,13 +28,13 @@ def run():
 
 def _measure(world):
     ids = invoices_of(world.database)
-    few = [_pick(world, ids[start:start + FEW], "queued") for start in range(0, FEW * TURNS, FEW)]
+    few = [pick(world, ids[start:start + FEW], "queued") for start in range(0, FEW * TURNS, FEW)]
     yield Figure("pick-20", statistics.median(few) / FEW, "ms/invoice", LIMIT_MS_EACH)
     many = ids[FEW * TURNS:][:MANY]
-    yield Figure("pick-1000", _pick(world, many, "picked"), "ms", LIMIT_MS_MANY)
+    yield Figure("pick-1000", pick(world, many, "picked"), "ms", LIMIT_MS_MANY)
 
 
-def _pick(world, ids, state):
+def pick(world, ids, state):
     """Pick invoices as the list does; return the server's milliseconds of all its requests."""
     user = world.accountant
     before = len(world.server.request_seconds())

@@ -76,11 +76,11 @@ def _ours(world, theirs):
     memory.start()
     world.sandbox.forget_requests()
     started = time.monotonic()
-    _pick(world, ids)
+    pick(world, ids)
     picked = time.monotonic() - started
-    numbers = _until(world, "state = 'accepted'", started)
+    numbers = until(world, "state = 'accepted'", COUNT, started)
     calls = [row for row in world.sandbox.requests(limit=20_000) if not row["path"].endswith("/upo")]
-    upo = _until(world, "has_upo AND NOT sync_pending", started) - numbers
+    upo = until(world, "has_upo AND NOT sync_pending", COUNT, started) - numbers
     print(f"bench: picked in {picked:.1f} s, all numbers after {numbers:.1f} s, all UPO {upo:.1f} s later", file=sys.stderr)
     wrong = world.database.value(
         """SELECT count(*) FROM ksef_document d JOIN account_move m ON m.id = d.move_id
@@ -95,18 +95,19 @@ def _ours(world, theirs):
     yield Figure("send-memory", memory.end(), "MB", MEMORY_MB)
 
 
-def _pick(world, ids):
+def pick(world, ids):
+    """Pick the invoices as the list does."""
     user = world.accountant
     wizard = user.call("account.move", "action_ksef_send", ids)["res_id"]
     [shown] = user.call("ksef.send", "web_read", [wizard], specification={"late_count": {}})
     user.call("ksef.send", "action_confirm_late" if shown["late_count"] else "action_confirm", [wizard])
 
 
-def _until(world, condition, started):
-    """Wait until the condition holds for all documents; return the seconds since ``started``."""
-    while (count := world.database.value(f"SELECT count(*) FROM ksef_document WHERE {condition}")) != COUNT:
+def until(world, condition, wanted, started):
+    """Wait until the condition holds for so many documents; return the seconds since ``started``."""
+    while (count := world.database.value(f"SELECT count(*) FROM ksef_document WHERE {condition}")) != wanted:
         if time.monotonic() - started > DEADLINE:
-            raise SystemExit(f"bench: only {count} of {COUNT} ({condition})\n{world.describe()}")
+            raise SystemExit(f"bench: only {count} of {wanted} ({condition})\n{world.describe()}")
         world.database.wake()
         time.sleep(0.1)
     return time.monotonic() - started
