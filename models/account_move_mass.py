@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from . import account_move_pick
 from .ksef_document import WITHDRAWABLE_STATES
 
 
@@ -12,18 +13,22 @@ class AccountMove(models.Model):
         """Take back what has not left for KSeF yet ("Withdraw what isn't sent"); the others of the selection stay as they are."""
         self._ksef_check_sender()
         self.check_access('write')
-        documents = self.sudo().ksef_document_id
+        # Of thousands only what is asked for is read.
+        moves = self.sudo().with_context(prefetch_fields=False)
+        # What was just picked may not be shown on its invoice yet.
+        documents = moves.ksef_document_id | moves.env['ksef.document'].search([
+            ('move_id', 'in', moves.ids), ('state', '=', 'picked'), ('move_id.ksef_document_id', '=', False)])
         if not documents:
             raise UserError(self.env._("There is nothing to withdraw: none of these invoices was sent to KSeF."))
         documents._lock()
-        free = self.filtered('ksef_can_withdraw').sudo().ksef_document_id.filtered(
-            lambda document: document.state in WITHDRAWABLE_STATES)
+        free = documents.filtered(lambda document: document.state in WITHDRAWABLE_STATES and not document._is_offline())
         if len(free) <= self._ksef_pick_limit():
-            free._withdraw()
+            free.with_env(self.sudo().env)._withdraw()
         else:
-            # The invoices are free at once; the lines in their chatter follow with the workers.
+            # The lines in the chatter follow with the workers.
             free._transition('cancelled')
-            free.move_id._ksef_sync()
+            if len(free) <= account_move_pick.MOST_SHOWN_AT_ONCE:
+                free.move_id._ksef_sync()
             self.env['ksef.worker']._trigger_workers()
         return self._ksef_notification('success' if free else 'warning', self._ksef_withdrawn_text(len(free), len(documents - free)))
 

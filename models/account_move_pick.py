@@ -4,6 +4,9 @@ from odoo.tools import SQL
 
 from .ksef_document import LIVE_STATES
 
+# The states of more invoices than these are shown by the workers: writing them would take longer than a person waits.
+MOST_SHOWN_AT_ONCE = 1000
+
 
 class AccountMove(models.Model):
     """Picking: the user's act that makes a KSeF document of an invoice. Nothing here talks to KSeF."""
@@ -26,13 +29,18 @@ class AccountMove(models.Model):
         """
         self._ksef_check_sender()
         self.check_access('write')
-        moves = self.sudo()
-        moves._ksef_check_pickable()
-        if len(moves) <= self._ksef_pick_limit():
+        if len(self) <= self._ksef_pick_limit():
+            moves = self.sudo()
+            moves._ksef_check_pickable()
             documents = moves._ksef_pick_here(late_confirmed)
+            documents._sync_moves()
         else:
+            # Of thousands only what is asked for is read, and the lines in their chatter follow with the workers.
+            moves = self.sudo().with_context(prefetch_fields=False)
+            moves._ksef_check_pickable()
             documents = moves._ksef_pick_many(late_confirmed)
-        documents._sync_moves()
+            if len(moves) <= MOST_SHOWN_AT_ONCE:
+                moves._ksef_sync()
         self.env['ksef.worker']._trigger_workers()
         return documents.with_env(self.env)
 

@@ -10,6 +10,7 @@ from odoo.tools import mute_logger
 
 from ..ksef import api
 from ..ksef.errors import KsefRateLimitError
+from ..models import account_move_pick
 from ..models.ksef_call_budget import CallBudget
 from ..models.ksef_run import KsefRun
 from .common import SELLER_NIP
@@ -138,6 +139,25 @@ class TestBatchLimits(BatchCommon):
         self.assertTrue(any("Withdrawn" in body for body in waiting[0].move_id.message_ids.mapped('body')))
         with self.assertRaises(UserError):
             draft.action_ksef_withdraw_unsent()
+
+    def test_thousands_are_shown_by_the_workers(self):
+        """The request only picks, or takes back; what was picked can be taken back before anybody has shown it."""
+        self.set_parameters(batch_from=2)
+        moves = self.env['account.move'].union(*(self.make_invoice() for _number in range(3)))
+        self.patch(account_move_pick, 'MOST_SHOWN_AT_ONCE', 2)
+        self.patch(type(moves), '_ksef_pick_limit', lambda self: 1)
+        first = moves._ksef_pick().sudo()
+        self.assertEqual(set(first.mapped('state')), {'picked'})
+        self.assertFalse(any(moves.mapped('ksef_state')))
+        with self.assertRaisesRegex(UserError, "only once"):
+            moves[:1]._ksef_pick()
+        self.assertIn("3", moves.action_ksef_withdraw_unsent()['params']['message'])
+        self.assertEqual(set(first.mapped('state')), {'cancelled'})
+        second = moves._ksef_pick().sudo()
+        self.settle(second)
+        self.assert_all_accepted(second)
+        self.assertEqual(moves.ksef_document_id, second)
+        self.assertEqual(set(moves.mapped('ksef_letter')), {'A'})
 
     def test_one_busy_invoice(self):
         """States of many are shown together; one that can't be shown holds nobody up."""

@@ -253,7 +253,7 @@ class KsefSend(models.TransientModel):
         """Close the wizard and say what was done; a single invoice shows it itself."""
         if len(documents) == 1:
             return {'type': 'ir.actions.act_window_close'}
-        invalid = len(documents.sudo().filtered(lambda document: document.state == 'invalid'))
+        invalid = documents.sudo().search_count([('id', 'in', documents.ids), ('state', '=', 'invalid')])
         message = self.env._("%(count)s invoices are on their way to KSeF.", count=len(documents) - invalid)
         if invalid:
             message += " " + self.env._(
