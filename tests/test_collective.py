@@ -1,4 +1,5 @@
 """Collective identifiers (identyfikatory zbiorcze): one title of a transfer for several bills of one seller."""
+import time
 from datetime import timedelta
 
 import requests
@@ -7,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, common, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common import BUYER_NIP
+from .common import BUYER_NIP, SELLER_NIP
 from .test_received_bill import BillCommon
 
 GENERATE = 'POST /collective-identifiers'
@@ -23,14 +24,36 @@ class TestCollective(BillCommon):
 
     # ------------------------------------------------------------------ steps
 
-    def bills(self, *samples, post=True, **options):
-        """Bills of invoices that suppliers have issued in KSeF."""
+    def bills(self, *samples):
+        """Confirmed bills of invoices that suppliers have issued in KSeF, made without fetching them, which takes seconds."""
+        issued = [self.sandbox.admin('POST', f'/companies/{SELLER_NIP}/issue', sample=sample) for sample in samples]
         moves = self.env['account.move']
-        for received in self.fetch(*samples, **options):
-            moves |= self.bill(received)
-        if post:
-            moves.action_post()
+        for answer in issued:
+            moves |= self.make_bill(answer['seller'], answer['invoiceNumber'], self.accepted_number(answer))
+        moves.action_post()
         return moves
+
+    def accepted_number(self, issued):
+        """The KSeF number of what a supplier has issued, as soon as there is one."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            for row in self.sandbox.accepted(issued['seller']):
+                if row['invoiceNumber'] == issued['invoiceNumber']:
+                    return row['ksefNumber']
+            time.sleep(0.05)
+        raise AssertionError(f"{issued['invoiceNumber']} got no KSeF number")
+
+    def make_bill(self, nip, number, ksef_number):
+        partner = self.env['res.partner'].search([('vat', '=', f'PL{nip}')], limit=1) or self.env['res.partner'].create(
+            {'name': f"Dostawca {nip}", 'vat': f'PL{nip}', 'is_company': True, 'country_id': self.env.ref('base.pl').id})
+        tax = self.env['account.tax'].search([
+            ('company_id', '=', self.company.id), ('type_tax_use', '=', 'purchase'), ('amount', '=', 23)], limit=1)
+        move = self.env['account.move'].create({
+            'move_type': 'in_invoice', 'partner_id': partner.id, 'ref': number, 'invoice_date': fields.Date.today(),
+            'payment_reference': f"{number} {ksef_number}",
+            'invoice_line_ids': [Command.create({'name': "Towar", 'price_unit': 100, 'tax_ids': tax.ids})]})
+        self.receive(b'<Faktura/>', state='imported', ksef_number=ksef_number, seller_nip=nip, move_id=move.id)
+        return move
 
     def wizard(self, moves):
         """The window Pay, opened on the bills as from their list."""
@@ -70,7 +93,8 @@ class TestCollective(BillCommon):
 
     def test_asked_from_the_list(self):
         """Asked for in the list of bills, given by KSeF, taken by the window Pay; once for the same bills."""
-        bills = self.bills('goods', 'rates')
+        bills = self.env['account.move'].union(*map(self.bill, self.fetch('goods', 'rates')))
+        bills.action_post()
         collective = self.asked(bills)
         self.assertFalse(self.generated(), "nothing is asked in the user's request")
         self.assertEqual((collective.state, collective.invoice_count, collective.move_ids), ('waiting', 2, bills))
@@ -174,8 +198,8 @@ class TestCollective(BillCommon):
         self.connection.sudo().collective_most = 3
         more = self.bills('goods', 'goods')
         for moves, sentence in (
-            (goods | services, "of one seller.*Hurtownia.*Usługi"), (goods | plain, "no KSeF number.*Z/2"), (goods, "two bills or more"),
-            (goods | self.make_invoice(), "vendor bills"), (self.env['account.move'], "vendor bills"),
+            (goods | services, "of one seller.*5260001246.*7790003515"), (goods | plain, "no KSeF number.*Z/2"),
+            (goods, "two bills or more"), (goods | self.make_invoice(), "vendor bills"), (self.env['account.move'], "vendor bills"),
             (goods | rates | more, "at most 3.*these are 4"),
         ):
             with self.subTest(sentence=sentence), self.assertRaisesRegex(UserError, sentence):
