@@ -17,13 +17,13 @@ class AccountMove(models.Model):
         help="Identyfikatory zbiorcze: titles of transfers that pay this bill together with others of the same seller.")
 
     def _ksef_number_to_pay(self):
-        """KSeF number of the vendor's invoice (text), or False; of another environment than the company's it doesn't count."""
+        """KSeF number of the vendor's invoice (text), or False; one that was only tried (TEST, DEMO) doesn't count in production."""
         self.ensure_one()
         move = self.sudo()
         if not move.is_purchase_document():
             return False
-        environment = move.company_id.ksef_connection_id.environment
-        received = move.ksef_received_ids.filtered(lambda one: not environment or one.environment == environment)
+        environments = ('production', move.company_id.ksef_connection_id.environment)
+        received = move.ksef_received_ids.filtered(lambda one: one.environment in environments)
         return received[:1].ksef_number or move.ksef_number or move.ksef_outside_number or False
 
     def _ksef_transfer_title(self, label):
@@ -70,7 +70,10 @@ class AccountMove(models.Model):
             connection = company._ksef_connection()
             if not connection or connection.state == 'neutralised':
                 return company._ksef_unconnected_text()
-        return False
+        foreign = self.sudo().ksef_received_ids.filtered(lambda one: one.environment != connections.environment)
+        return bool(foreign) and self.env._(
+            "These bills come from another environment of KSeF than the one that the company is connected to now: %(bills)s.",
+            bills=", ".join(foreign.mapped('invoice_number')))
 
     def _ksef_too_many(self):
         most = self.company_id[:1]._ksef_connection().collective_most or MOST_BILLS

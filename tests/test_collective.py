@@ -214,9 +214,17 @@ class TestCollective(BillCommon):
         form.group_payment = True
         self.assertFalse(form.ksef_offers_collective, "one number is no reason for an identifier")
         self.assertIn(goods.ksef_received_number, form.communication)
+        number, received = goods.ksef_received_number, goods.sudo().ksef_received_ids
+        received.write({'environment': 'production', 'invoice_number': "P/1"})
+        with self.assertRaisesRegex(UserError, "another environment.*P/1"):
+            (goods | rates).action_ksef_collective()
+        self.assertIn(number, self.wizard(goods).communication)
+        goods.payment_reference = "P/1"
+        received.environment = 'demo'
+        self.assertEqual(self.wizard(goods).communication, "P/1", "a number of another trial is none")
         self.connection.action_disconnect()
         with self.assertRaisesRegex(UserError, "not connected"):
-            (goods | rates).action_ksef_collective()
+            (more | rates).action_ksef_collective()
         self.assertFalse(self.env['ksef.collective'].search([]))
 
     def test_ksef_refuses(self):
