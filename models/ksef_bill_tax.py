@@ -36,7 +36,9 @@ class KsefBill(models.AbstractModel):
             return chosen
         tax = self._template_tax(company, group, percent, bool(product) and product.type == 'service')
         if not tax and group is TaxGroup.REVERSE_CHARGE:
-            raise UserError(self._describe_reverse_charge(company))
+            raise UserError(self.env._(
+                "The invoice is under domestic reverse charge: the buyer accounts for the VAT. Create a purchase tax that is owed and "
+                "deducted, give the supplier a rule with it, then try again."))
         tax = tax or self._tax_by_amount(company, percent)
         if not tax:
             raise UserError(self.env._(
@@ -56,18 +58,6 @@ class KsefBill(models.AbstractModel):
         return charged == float(percent)
 
     @api.model
-    def _describe_reverse_charge(self, company):
-        """What to do where the company has no tax for domestic reverse charge; that of the chart is archived at first."""
-        tax = self.env['account.chart.template'].with_company(company).ref(TEMPLATES[TaxGroup.REVERSE_CHARGE], raise_if_not_found=False)
-        if tax:
-            return self.env._(
-                "The invoice is under domestic reverse charge: the buyer accounts for the VAT. Activate the tax “%(tax)s” (Invoicing → "
-                "Configuration → Taxes, archived), or give the supplier a rule with your own tax for it, then try again.", tax=tax.name)
-        return self.env._(
-            "The invoice is under domestic reverse charge: the buyer accounts for the VAT. Create a purchase tax that is owed and "
-            "deducted, give the supplier a rule with it, then try again.")
-
-    @api.model
     def _charged(self, tax):
         """The percentage that a tax adds to what is paid: nothing where the buyer accounts for it himself."""
         parts = tax.invoice_repartition_line_ids.filtered(lambda line: line.repartition_type == 'tax')
@@ -77,7 +67,8 @@ class KsefBill(models.AbstractModel):
     def _template_tax(self, company, group, percent, is_service):
         name = TEMPLATES.get(group) or (SERVICES.get(int(percent)) if is_service else None) or GOODS.get(int(percent))
         tax = name and self.env['account.chart.template'].with_company(company).ref(name, raise_if_not_found=False)
-        usable = tax and tax.active and tax.type_tax_use == 'purchase' and not tax.price_include
+        # The chart archives the tax for reverse charge; on the few bills that need it, it is right all the same.
+        usable = tax and (tax.active or group is TaxGroup.REVERSE_CHARGE) and tax.type_tax_use == 'purchase' and not tax.price_include
         return tax if usable and self._taxes_fit(tax, group, percent) else self.env['account.tax']
 
     @api.model

@@ -3,8 +3,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..ksef.fa3.codes import TaxGroup
 from .common import BUYER_NIP, SELLER_NIP
 from .test_received_bill import BillCommon
 
@@ -20,6 +22,7 @@ EXPECTED = {
     'euro': (*DRAFT, '315.00', '72.45', '387.45', ("not recognised",)),
     'exempt': (*DRAFT, '1000.00', '0.00', '1000.00', ("not recognised",)),
     'outside': (*DRAFT, '500.00', '0.00', '500.00', ("not recognised",)),
+    'reverse': (*DRAFT, '2000.00', '0.00', '2000.00', ("not recognised",)),
     'margin': (*DRAFT, '15000.00', '0.00', '15000.00', ("not recognised",)),
     'discount': (*DRAFT, '45.00', '10.35', '55.35', ("not recognised",)),
     'paid': (*DRAFT, '100.00', '23.00', '123.00', ("it was paid on",)),
@@ -132,6 +135,8 @@ class TestReceivedMonth(BillCommon):
         self.assertEqual(set(lines.tax_ids.mapped('type_tax_use')), {'purchase'})
         booked = {line.tax_line_id.amount: line.balance for line in move['rates'].line_ids if line.tax_line_id}
         self.assertEqual(booked, {23: 44.51, 8: 10.22, 5: 3.95})
+        own = move['reverse'].line_ids.filtered('tax_line_id').mapped('balance')
+        self.assertEqual(sorted(own), [-460.0, 460.0], "owed and deducted, though the chart's tax for it is archived")
         for key in ('outside', 'margin'):
             self.assertFalse(move[key].line_ids.tax_ids, key)
         self.assertTrue(move['exempt'].invoice_line_ids.tax_ids)
@@ -183,16 +188,6 @@ class TestReceivedMonth(BillCommon):
         entered.with_user(self.accountant).action_link_candidate()
         self.assertEqual((entered.state, entered.move_id), ('linked', self.entered))
         self.assertEqual(self.rows['entered-correction'].move_id.reversed_entry_id, self.entered, "its original was entered by hand")
-        reverse = self.rows['reverse']
-        self.assertEqual((reverse.state, reverse.move_id.ids), ('failed', []))
-        self.assertIn("reverse charge", reverse.problem)
-        tax = self.env['account.chart.template'].with_company(self.company).ref('vz_stal')
-        self.assertIn(tax.name, reverse.problem)
-        tax.active = True
-        reverse.with_user(self.accountant).action_try_again()
-        self.assertEqual((reverse.state, reverse.move_id.amount_total), ('imported', 2000.0), reverse.problem)
-        own = reverse.move_id.line_ids.filtered('tax_line_id').mapped('balance')
-        self.assertEqual((sorted(own), reverse.move_id.ksef_bill_problem), ([-460.0, 460.0], False))
         for key, words in (('peppol', "Peppol"), ('farmer', "flat-rate farmer")):
             self.assertEqual((self.rows[key].state, self.rows[key].move_id.ids), ('failed', []))
             self.assertIn(words, self.rows[key].problem)
@@ -229,3 +224,14 @@ class TestReceivedMonth(BillCommon):
         booked = self.received().filtered('move_id')
         self.assertEqual(
             sum(Decimal(str(row.booked_amount)) for row in booked), sum(Decimal(str(row.gross_amount)) for row in booked))
+
+    def test_reverse_charge_without_its_tax(self):
+        """No tax of 0 % is taken where the buyer owes the VAT: what is missing is said."""
+        bills, group = self.env['ksef.bill'].with_company(self.company), TaxGroup.REVERSE_CHARGE
+        steel = self.env['account.chart.template'].with_company(self.company).ref('vz_stal')
+        nothing = bills._tax_by_amount(self.company, 0)
+        product = self.env['product.product'].create({'name': "Złom", 'supplier_taxes_id': [(6, 0, nothing.ids)]})
+        self.assertEqual(bills._find_taxes(self.company, group, Decimal(0), product), steel)
+        self.env['ir.model.data'].search([('model', '=', 'account.tax'), ('res_id', '=', steel.id)]).unlink()
+        with self.assertRaisesRegex(UserError, "reverse charge"):
+            bills._find_taxes(self.company, group, Decimal(0), product)
