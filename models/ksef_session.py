@@ -104,6 +104,16 @@ class KsefSession(models.Model):
             return False
         return True
 
+    def action_close(self):
+        """Close interactive sessions now instead of when they are idle, so that KSeF makes their collective UPO (S1-10)."""
+        self.env['ksef.connection']._check_manager()
+        self.check_access('read')
+        sessions = self.sudo().filtered(lambda session: session.kind == 'online' and session.state == 'open')
+        if not sessions:
+            raise UserError(self.env._("Only an open interactive session can be closed."))
+        sessions.due_at = fields.Datetime.now()
+        self.env['ksef.worker']._trigger_workers()
+
     # ------------------------------------------------------------------ batches
 
     def _is_batch_at_work(self):

@@ -18,7 +18,7 @@ class RightsRecords:
                     model, self.document.sudo().connection_id).ids
             case 'ksef.credential' | 'ksef.task' | 'ksef.login' | 'ksef.upload.signed' | 'ksef.connection.responsible':
                 return self.get_connection_ids(env, model)
-            case 'ksef.collective' | 'ksef.permission' | 'ksef.permission.grant' | 'ksef.permission.revoke' | 'ksef.chore':
+            case 'ksef.collective' | 'ksef.session' | 'ksef.permission' | 'ksef.permission.grant' | 'ksef.permission.revoke' | 'ksef.chore':
                 return self.get_connection_ids(env, model)
             case 'ksef.send' | 'ksef.preview' | 'ksef.go.offline':
                 return self.get_window_ids(env, model)
@@ -59,6 +59,8 @@ class RightsRecords:
                 return env['ksef.task'].create({'connection_id': connection.id, 'kind': 'list_logins', 'state': 'failed'}).ids
             case 'ksef.login':
                 return env['ksef.login'].create({'connection_id': connection.id, 'reference_number': 'x'}).ids
+            case 'ksef.session':
+                return env['ksef.session'].create({'connection_id': connection.id, 'reference_number': 'x', 'state': 'open'}).ids
             case 'ksef.collective':
                 numbers = [f'{SELLER_NIP}-20260101-00000000000{digit}-00' for digit in 'AB']
                 return (env[model]._find(connection, numbers) or env[model].create({

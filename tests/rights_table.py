@@ -23,6 +23,7 @@ PUBLIC_METHODS = {
     'ksef.credential': {'action_make_default': MANAGE, 'action_archive': MANAGE, 'action_revoke': MANAGE},
     'ksef.task': {'action_retry': MANAGE},
     'ksef.login': {'action_end': MANAGE},
+    'ksef.session': {'action_close': MANAGE},
     'ksef.takeover.wizard': {'action_take_over': MANAGE, 'action_import_numbers': MANAGE, 'action_open_connection': MANAGE},
     'ksef.import.numbers': {
         'action_check': MANAGE, 'action_take_over': MANAGE, 'action_back': MANAGE, 'action_download_bad_lines': MANAGE,

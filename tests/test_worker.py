@@ -3,6 +3,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -162,6 +163,19 @@ class TestWorker(KsefSandboxCommon):
         self.assertEqual(session.state, 'done')
         self.assertFalse(session.due_at)
         self.assertEqual(len(self.sandbox.requests('POST', '/close')), 1)
+
+    def test_session_closed_by_hand(self):
+        """S1-10: an open session is closed at once; one that is over is not."""
+        connection = self.connect()
+        self.send()
+        session = connection.session_ids
+        self.assertGreater(session.due_at, fields.Datetime.now())
+        session.action_close()
+        self.assertLessEqual(session.due_at, fields.Datetime.now())
+        self.run_workers()
+        self.assertEqual(session.state, 'done')
+        with self.assertRaises(UserError):
+            session.action_close()
 
 
 @tagged('post_install', '-at_install')
