@@ -7,6 +7,7 @@ from ..ksef.fa3.codes import InvoiceKind
 from ..ksef.fa3.document import FarmerInvoice, NotXml, OldInvoice, PeppolInvoice, ReadProblem, UnsafeXml
 from ..ksef.fa3.model import PolishTaxId
 from ..ksef.fa3.reader import read
+from .ksef_bill_notes import Remark
 
 
 class KsefBill(models.AbstractModel):
@@ -142,9 +143,17 @@ class KsefBill(models.AbstractModel):
         """Due date, account to pay to, title of the transfer."""
         payment = invoice.payment
         values = {'payment_reference': " ".join(filter(None, [str(invoice.number), ksef_number or '']))}
-        due = payment and next((term.due for term in payment.terms if term.due), None)
-        if due:
-            values |= {'invoice_date_due': self._day(due), 'invoice_payment_term_id': False}
+        dues = sorted({self._day(term.due) for term in payment.terms if term.due}) if payment else []
+        if dues:
+            values |= {'invoice_date_due': dues[0], 'invoice_payment_term_id': False}
+        if len(dues) > 1:
+            notes.append(self.env._(
+                "The invoice is due in parts, without saying how much when: %(days)s. The first day stands on the bill.",
+                days=", ".join(map(str, dues))))
+        if payment and payment.early_discount:
+            notes.append(Remark(self.env._(
+                "Discount for early payment (skonto): %(size)s, %(conditions)s.", size=payment.early_discount.size,
+                conditions=payment.early_discount.conditions)))
         if payment and payment.paid_on:
             notes.append(self.env._("According to the invoice it was paid on %(day)s.", day=str(payment.paid_on)))
         elif payment and payment.instalments:

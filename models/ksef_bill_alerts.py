@@ -5,6 +5,7 @@ from odoo import api, fields, models
 
 from ..ksef.fa3.codes import ThirdPartyRole
 from ..ksef.fa3.model import InternalId, PolishTaxId
+from .ksef_bill_notes import Alert, Remark
 
 # A bill is unusual that comes to less than the usual amount through this, or to more than the usual amount times this.
 USUAL_FACTOR = 3
@@ -15,23 +16,6 @@ LEGAL_FORMS = re.compile(
     r'spółka z ograniczoną odpowiedzialnością|sp\.? ?z ?o\.? ?o\.?|spółka akcyjna|s\.a\.?|spółka jawna|sp\.? ?j\.?|spółka komandytowa'
     r'|sp\.? ?k\.?|prosta spółka akcyjna|p\.s\.a\.?', re.IGNORECASE)
 POSTCODE = re.compile(r'\b\d{2}-\d{3}\b')
-
-
-class Alert(str):
-    """A note of a kind that companies can switch on; ``kind`` is the name of the switch."""
-
-    __slots__ = ('kind',)
-
-    def __new__(cls, kind, text):
-        alert = super().__new__(cls, text)
-        alert.kind = kind
-        return alert
-
-
-class Remark(str):
-    """A note that is only to be known: nothing to check, so it holds nothing."""
-
-    __slots__ = ()
 
 
 class ResCompany(models.Model):

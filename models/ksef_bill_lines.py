@@ -6,7 +6,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ..ksef.fa3.codes import InvoiceKind, TaxGroup, TaxRate
-from .ksef_bill_alerts import Remark
+from .ksef_bill_notes import Remark
 from .ksef_bill_products import Matcher
 
 CENT = Decimal('0.01')

@@ -4,7 +4,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .ksef_bill_alerts import Alert
+from .ksef_bill_notes import Alert
 
 # What of a contact may be taken over from an invoice.
 SUPPLIER_DATA = ('name', 'street', 'street2', 'zip', 'city', 'email', 'phone')

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_date
 
 from .account_move_lock import SALE_TYPES
-from .ksef_bill_alerts import Remark
+from .ksef_bill_notes import Remark
 from .ksef_document import LIVE_STATES
 from .ksef_received_bill import IN_REQUEST
 

@@ -234,8 +234,9 @@ def _payment(document, day):
         return [("Platnosc", [("Zaplacono", "1"), ("DataZaplaty", day.isoformat()), ("FormaPlatnosci", "6")])]
     part = [("ZnacznikZaplatyCzesciowej", "1"), ("ZaplataCzesciowa", [
         ("KwotaZaplatyCzesciowej", document.payment[1]), ("DataZaplatyCzesciowej", day.isoformat())])] if document.payment else []
-    due = day + timedelta(days=14)
-    return [("Platnosc", [*part, ("TerminPlatnosci", [("Termin", due.isoformat())]), ("FormaPlatnosci", "6")])]
+    terms = [("TerminPlatnosci", [("Termin", (day + timedelta(days=days)).isoformat())]) for days in ((14, 44) if part else (14,))]
+    early = [("Skonto", [("WarunkiSkonta", "zapłata w 7 dni"), ("WysokoscSkonta", "2%")])] if part else []
+    return [("Platnosc", [*part, *terms, ("FormaPlatnosci", "6"), *early])]
 
 
 def _add(parent, item):

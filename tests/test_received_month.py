@@ -26,7 +26,7 @@ EXPECTED = {
     'margin': (*DRAFT, '15000.00', '0.00', '15000.00', ("not recognised",)),
     'discount': (*DRAFT, '45.00', '10.35', '55.35', ("not recognised",)),
     'paid': (*DRAFT, '100.00', '23.00', '123.00', ("it was paid on",)),
-    'part-paid': (*DRAFT, '200.00', '46.00', '246.00', ("a part of it has been paid",)),
+    'part-paid': (*DRAFT, '200.00', '46.00', '246.00', ("a part of it has been paid", "due in parts")),
     'split': (*DRAFT, '20000.00', '4600.00', '24600.00', ("Split payment",)),
     'simplified': (*DRAFT, '365.85', '84.15', '450.00', ("not recognised",)),
     'settlement': (*DRAFT, '38000.00', '8740.00', '46740.00', ("not recognised",)),
@@ -178,6 +178,9 @@ class TestReceivedMonth(BillCommon):
             self.assertEqual(received._received_on(), received.issue_date)
             self.assertEqual(move.invoice_date_due, move.invoice_date + timedelta(days=14))
             self.assertIn(received.ksef_number, move.payment_reference)
+        parts = self.rows['part-paid'].move_id
+        self.assertEqual(parts.invoice_date_due, parts.invoice_date + timedelta(days=14))
+        self.assertIn("2%, zapłata w 7 dni", parts.ksef_bill_remarks)
         self.assertEqual(self.rows['correction'].move_id.date, self.rows['correction'].issue_date)
 
     def check_decisions(self):
