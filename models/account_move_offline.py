@@ -24,7 +24,8 @@ class AccountMove(models.Model):
     def _compute_ksef_offline(self):
         is_sender = self.env.user.has_group('l10n_pl_ksef.group_ksef_send')
         for move in self:
-            unsent = move.ksef_can_send and not move.ksef_is_outside and not move.ksef_outside_number
+            unsent = (
+                move.ksef_can_send and not move.ksef_is_outside and not move.ksef_outside_number and not move._ksef_rejected_offline())
             waiting = move.ksef_is_offered and move.ksef_state in SWITCHABLE_STATES and move.ksef_mode == 'online'
             move.ksef_can_go_offline = bool(is_sender and (unsent or waiting))
 

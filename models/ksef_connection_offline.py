@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import fields, models
 from odoo.exceptions import UserError
 
@@ -5,6 +7,9 @@ from ..ksef.certificate_info import CertificateProblem
 from ..ksef.offline import suggested_mode
 from .ksef_dates import warsaw_date
 from .ksef_service_state import LIFE
+
+# So long after the last attempt that failed KSeF counts as out of reach, where nothing was tried since.
+OUT_OF_REACH = timedelta(hours=1)
 
 
 class KsefConnection(models.Model):
@@ -56,6 +61,7 @@ class KsefConnection(models.Model):
         return suggested_mode(warsaw_date(fields.Datetime.now()), running._as_events(), status)
 
     def _is_out_of_reach(self):
-        """Whether calls to KSeF fail at present for reasons that are nobody's mistake here."""
+        """Whether calls to KSeF fail at present for reasons that are nobody's mistake here: none has been answered since the last
+        one that failed (``failures`` is counted from the last answer), and that isn't long ago."""
         self.ensure_one()
-        return bool(self.failures) and bool(self.paused_until) and self.paused_until > fields.Datetime.now()
+        return bool(self.failures) and bool(self.paused_until) and self.paused_until > fields.Datetime.now() - OUT_OF_REACH

@@ -134,7 +134,10 @@ class TestOffline(OfflineCommon):
         document = self.send()
         self.assertIn(document.state, ('queued', 'unconfirmed'))
         move, xml = document.move_id, document._get_xml()
-        self.connection.sudo().write({'failures': 1, 'paused_until': fields.Datetime.now() + timedelta(minutes=5)})
+        # Between two attempts KSeF is no nearer; an old failure says nothing.
+        self.connection.sudo().write({'failures': 1, 'paused_until': fields.Datetime.now() - timedelta(hours=2)})
+        self.assertNotIn('ksef_go_offline', move._get_alerts())
+        self.connection.sudo().paused_until = fields.Datetime.now() - timedelta(minutes=5)
         move.invalidate_recordset()
         self.assertTrue(move.ksef_can_go_offline)
         self.assertEqual(move._get_alerts()['ksef_go_offline']['action']['res_model'], 'ksef.go.offline')

@@ -84,6 +84,8 @@ class TestOfflineAfter(OfflineCommon):
         rejected = self.reject()
         move = rejected.move_id
         self.assertTrue(move.ksef_can_correct_technically)
+        self.assertFalse(move.ksef_can_go_offline, "it was issued offline already")
+        self.assertIn("Technical correction", move._get_alerts()['ksef_offline']['message'])
         self.assertTrue(rejected._is_owed(), "the buyer has the invoice, KSeF does not")
         with self.assertRaisesRegex(UserError, "Technical correction"):
             move._ksef_pick()
