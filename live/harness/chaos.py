@@ -9,6 +9,7 @@ from collections import Counter
 
 from .chaos_faults import SOME
 from .chaos_work import Fetching, Mailing, Sending
+from .waiting import wait_for
 
 # Which part of the addon a worker was in when it died at a commit: beginning of the file's name -> what is told.
 PLACES = {
@@ -19,7 +20,8 @@ BACKLOG = 150  # documents on their way at a time where nobody is killed
 REST = 0.1  # part of the invoices that is left when KSeF recovers
 SECONDS_PER_KILL, SECONDS_PER_INVOICE, LEAST_SECONDS = 12, 2, 240
 # How many commits later a worker dies that is told to; whoever has less to do is not hit.
-MOST_COMMITS = 25
+MOST_COMMITS = 60
+KILL_SECONDS = 5  # how long a kill at a commit is waited for
 
 
 class Chaos:
@@ -128,10 +130,10 @@ class Chaos:
         """The worker that comes to this commit first ends itself there."""
         server = self.world.server
         server.order_exit(number, moment)
-        end = time.monotonic() + 2
-        while not (done := server.exit_done()) and time.monotonic() < end:
-            time.sleep(0.02)
-        done = done or server.take_back_exit()
+        try:
+            done = wait_for(server.exit_done, "a worker came to that commit", KILL_SECONDS, 0.02, self.world.database.hurry)
+        except AssertionError:
+            done = server.take_back_exit()
         if done:
             _pid, _moment, file, _function = done.split()
             self.places[next((text for name, text in PLACES.items() if file.startswith(name)), "other")] += 1
@@ -156,7 +158,7 @@ class Chaos:
         is_busy = bool(busy) and self.random.random() >= 0.1
         chosen = busy if is_busy else workers
         pid = self.random.choice(chosen) if chosen else None
-        time.sleep(self.random.uniform(0, 1.2) ** 2)
+        time.sleep(self.random.uniform(0, 1.6) ** 2)
         if pid in server.cron_workers():
             server.kill_worker(pid)
             self.deeds["killed"] += 1
