@@ -17,6 +17,7 @@ from sandbox.tests.packages import Package, zipped
 
 from .company import pick
 from .mail import choose
+from .rpc import RemoteError
 
 SUPPLIER = nip(77)
 # Invoices that are picked together, and from how many on they go as a batch.
@@ -81,19 +82,26 @@ class Sending:
         self._acted = time.monotonic()
         stopped = self.world.database.rows("SELECT id FROM ksef_connection WHERE active AND state = 'attention'")
         for row in stopped:
-            self._do("connections checked", self.world.admin, "ksef.connection", "action_verify", [row["id"]])
+            self._do("connections checked", 1, self.world.admin.call, "ksef.connection", "action_verify", [row["id"]])
         asked = self.world.database.rows("SELECT id FROM ksef_document WHERE state = 'help'")
         if asked:
-            self._do("asked again", self.world.accountant, "ksef.document", "action_check_again", [row["id"] for row in asked])
+            ids = [row["id"] for row in asked]
+            self._do("asked again", len(ids), self.world.accountant.call, "ksef.document", "action_check_again", ids)
         refused = self.world.database.rows(
             "SELECT id FROM account_move WHERE id = ANY(%s) AND ksef_state IN ('rejected', 'invalid')", list(self.picked))
         if refused:
-            pick(self.world.accountant, [row["id"] for row in refused])
-            self.acts["sent anew after a refusal"] += len(refused)
+            self._do("sent anew after a refusal", len(refused), pick, self.world.accountant, [row["id"] for row in refused])
 
-    def _do(self, what, user, model, method, ids):
-        user.call(model, method, ids)
-        self.acts[what] += len(ids)
+    def _do(self, what, count, function, *arguments):
+        """Have somebody do it; what has changed since it was looked at is refused, and looked at again."""
+        try:
+            function(*arguments)
+        except RemoteError as error:
+            if error.kind not in ("UserError", "ValidationError"):
+                raise
+            self.acts["came too late"] += 1
+        else:
+            self.acts[what] += count
 
     def figures(self):
         """Documents, and by which ways they came to their numbers."""
