@@ -45,9 +45,9 @@ class KsefWorker(models.AbstractModel):
         self._doubt_interrupted(run)
         if self._may_deliver(run):
             run.commit(lambda env: env['ksef.delivery']._follow_left(run.connection_id))
-        for delivery_id in self._due_deliveries(run, ['ready']):
-            # A person may pause it at any moment.
-            if run.time_left() <= 0 or self._is_paused(run, 'delivery_paused_until'):
+        for number, delivery_id in enumerate(self._due_deliveries(run, ['ready'])):
+            # One in each turn, however long the queue of invoices is. A person may pause it at any moment.
+            if (number and run.time_left() <= 0) or self._is_paused(run, 'delivery_paused_until'):
                 break
             if self._claim_delivery(run, delivery_id):
                 self._mail_delivery(run, delivery_id)

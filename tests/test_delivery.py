@@ -90,11 +90,11 @@ class TestDelivery(KsefConnectedCommon, MockEmail, HttpCase):
             self.assertEqual(message.attachment_ids.mapped('raw'), [f"%PDF {move.ksef_number}".encode()])
             self.assertEqual(move.invoice_pdf_report_id.raw, f"%PDF {move.ksef_number}".encode(), "kept as the legal document")
             self.assertTrue(move.is_move_sent)
-            sent = len(self._mails)
-            self.assertEqual({address for mail in self._mails for address in mail['email_to']},
+            sent = list(self._mails)
+            self.assertEqual({address for mail in sent for address in mail['email_to']},
                              {'"Nabywca S.A." <nabywca@example.com>', self.reader.partner_id.email_formatted})
             self.work()
-            self.assertEqual(len(self._mails), sent, "at most once")
+            self.assertEqual(self._mails, sent, "at most once")
 
     def test_nothing_for_unticked(self):
         """S0-18: without KSeF the message goes at once, as before."""
@@ -113,17 +113,17 @@ class TestDelivery(KsefConnectedCommon, MockEmail, HttpCase):
 
     def test_batch_wizard(self):
         moves = self.make_invoice() + self.make_invoice()
-        wizard = self.env['account.move.send.batch.wizard'].with_user(self.accountant).with_context(
-            active_model='account.move', active_ids=moves.ids).create({'ksef_pick': True})
-        wizard.action_send_and_print()
+        self.env['account.move.send.batch.wizard'].with_user(self.accountant).with_context(
+            active_model='account.move', active_ids=moves.ids).create({'ksef_pick': True}).action_send_and_print()
         with self.mock_mail_gateway():
             self.env['account.move.send']._generate_and_send_invoices(moves, from_cron=True)
             self.assertEqual(moves.sudo().ksef_delivery_ids.mapped('state'), ['waiting', 'waiting'])
-            self.assertFalse(self._mails)
-            self.work()
+            with patch.object(self.registry['ksef.worker'], '_deliver', lambda *args: None):
+                self.work()
+            with patch('odoo.addons.l10n_pl_ksef.models.ksef_worker.TURN_SECONDS', 0):
+                self.work()  # sending leaves no time: one in each turn all the same
         self.assertEqual(set(moves.sudo().ksef_delivery_ids.mapped('state')), {'sent'})
-        self.assertTrue(all(moves.mapped('ksef_number')))
-        self.assertEqual(len(self.messages(moves[0])), 1)
+        self.assertTrue(all(move.ksef_number and len(self.messages(move)) == 1 for move in moves))
 
     def test_automatic_mode_waits_too(self):
         """What is confirmed and mailed in one transaction, as web shops do, waits for the number."""
