@@ -54,21 +54,48 @@ class KsefBill(models.AbstractModel):
         matcher = self._make_matcher(company, partner, [source for row in rows if (source := self._source_of(row.source))])
         taxes = {}
         lines = [self._one_line(company, matcher, taxes, row, sign) for row in rows]
-        return lines if len(lines) <= MOST_LINES else self._merge_lines(rows, lines, sign, notes)
+        return lines if len(lines) <= MOST_LINES else self._merge_lines(company, rows, lines, sign, notes)
 
     @api.model
-    def _merge_lines(self, rows, lines, sign, notes):
-        """One line for each tax, product and account, with the same sums to the grosz."""
+    def _merge_lines(self, company, rows, lines, sign, notes):
+        """One line for each tax, product and account, with the same sums to the grosz; thousands of products are left out."""
+        groups = self._group_lines(rows, lines)
+        text = self.env._(
+            "The invoice has %(count)s lines; the bill has one for each tax, product and account. All lines are in the preview.",
+            count=len(lines))
+        if len(groups) > MOST_LINES:
+            groups = self._group_lines(rows, self._without_products(company, lines))
+            text = self.env._(
+                "The invoice has %(count)s lines of too many products for one bill; it has one line for each tax and account, without the "
+                "products. All lines are in the preview.", count=len(lines))
+        notes.append(Remark(text))
+        return [self._merged_line(group, sign) for group in groups]
+
+    @api.model
+    def _group_lines(self, rows, lines):
+        """[[(Row, values) that are booked alike]]."""
         groups = defaultdict(list)
         for row, line in zip(rows, lines, strict=True):
             key = (
                 tuple(line['tax_ids'][0][2]), line.get('product_id'), line.get('account_id'), repr(line.get('analytic_distribution')),
                 row.source is None)
             groups[key].append((row, line))
-        notes.append(Remark(self.env._(
-            "The invoice has %(count)s lines; the bill has one for each tax, product and account. All lines are in the preview.",
-            count=len(lines))))
-        return [self._merged_line(group, sign) for group in groups.values()]
+        return list(groups.values())
+
+    @api.model
+    def _without_products(self, company, lines):
+        """The same lines, booked to the accounts of their products."""
+        products = self.env['product.product'].with_company(company).browse(sorted({line.get('product_id') for line in lines} - {None}))
+        accounts = {product.id: self._account_of_product(product).id for product in products}
+        return [
+            {name: value for name, value in line.items() if name not in ('product_id', 'product_uom_id')} | (
+                {'account_id': account} if (account := line.get('account_id') or accounts.get(line.get('product_id'))) else {})
+            for line in lines]
+
+    @api.model
+    def _account_of_product(self, product):
+        """Where Odoo books the product on a bill; empty where it has no account of its own."""
+        return product.product_tmpl_id.get_product_accounts()['expense']
 
     @api.model
     def _merged_line(self, group, sign):
@@ -77,10 +104,13 @@ class KsefBill(models.AbstractModel):
         if not others:
             return values
         names = ", ".join(row.name for row, _values in group[:3])
+        matches = {line['ksef_match'] for _row, line in group}
         net = sum((row.net for row, _values in group), Decimal(0)) * sign
         return {name: value for name, value in values.items() if name != 'product_uom_id'} | {
             'name': self.env._("%(count)s lines: %(names)s …", count=len(group), names=names)[:512],
-            'quantity': 1.0, 'price_unit': float(net), 'ksef_source': {'lines': len(group)}}
+            'quantity': 1.0, 'price_unit': float(net), 'ksef_source': {'lines': len(group)},
+            # One line that nobody has recognised is enough for a person to look at all.
+            'ksef_match': ", ".join(sorted(matches)) if all(matches) else ''}
 
     @api.model
     def _make_matcher(self, company, partner, sources):

@@ -142,6 +142,10 @@ class KsefSale(models.AbstractModel):
         return SaleMatcher(self, company, partner, sources)
 
     @api.model
+    def _account_of_product(self, product):
+        return product.product_tmpl_id.get_product_accounts()['income']
+
+    @api.model
     def _find_taxes(self, company, group, percent, product=None, rule=None):
         """The sales tax that stands on invoices as the line's rate: the product's where it fits, else the first of the company.
 

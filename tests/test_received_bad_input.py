@@ -6,6 +6,7 @@ from unittest import mock
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..models import ksef_bill_lines
 from .common import SELLER_NIP
 from .test_received_bill import BillCommon
 
@@ -147,6 +148,30 @@ class TestReceivedBadInput(BillCommon):
         self.assertIn("10000", move.ksef_bill_remarks)
         move.action_post()
         self.assertFalse(self.env['ksef.product.map'].search_count([('partner_id', '=', supplier.id)]))
+
+    def test_thousands_of_products(self):
+        """More products than a bill holds lines: a line for each tax and account, those of the products among them; and what nobody has
+        recognised among the lines is not hidden by what was."""
+        content, net, tax = self.many_lines(40)
+        supplier = self.env['res.partner'].create({'name': "Hurtownia", 'vat': re.search(rb'<NIP>(\d+)<', content)[1].decode()})
+        account = self.company_data['default_account_expense'].copy()
+        product = self.env['product.product'].create({'name': "Pozycje", 'property_account_expense_id': account.id})
+        self.env['product.supplierinfo'].create({
+            'partner_id': supplier.id, 'product_code': 'P-0', 'product_tmpl_id': product.product_tmpl_id.id})
+        self.env['ksef.product.map'].create({'partner_id': supplier.id, 'line_name': "Pozycja 1"})
+        with mock.patch.object(ksef_bill_lines, 'MOST_LINES', 2):
+            move = self.book(content)
+        self.assertEqual((Decimal(str(move.amount_untaxed)), Decimal(str(move.amount_tax)), move.ksef_bill_problem), (net, tax, False))
+        self.assertFalse(move.invoice_line_ids.product_id)
+        self.assertEqual(
+            {(line.account_id == account, line.tax_ids.amount): round(line.price_subtotal, 2) for line in move.invoice_line_ids},
+            {(True, 23): 17.12, (False, 23): 21.4, (True, 8): 4.28})
+        self.assertIn("too many products", move.ksef_bill_remarks)
+        with mock.patch.object(ksef_bill_lines, 'MOST_LINES', 3):
+            move = self.book(content)
+        self.assertEqual(len(move.invoice_line_ids), 3)
+        unknown = move.invoice_line_ids.filtered(lambda line: not line.product_id)
+        self.assertEqual((unknown.ksef_match, unknown.price_subtotal), ('', 21.4))
 
     def test_hundreds_of_lines(self):
         """What Odoo can hold in a bill stands there line by line."""
