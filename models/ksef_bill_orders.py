@@ -22,7 +22,9 @@ class KsefBill(models.AbstractModel):
         """Tie the lines of a draft bill to lines of purchase orders, each to one at most; return what differs: [sentences]."""
         if 'purchase.order' not in self.env or move.move_type != 'in_invoice':
             return []
-        lines = move.invoice_line_ids.filtered(lambda line: line.ksef_source and not line.purchase_line_id)
+        # The one line that stands for many tells no quantity.
+        lines = move.invoice_line_ids.filtered(
+            lambda line: line.ksef_source and 'lines' not in line.ksef_source and not line.purchase_line_id)
         named, open_lines = self._open_order_lines(move)
         index = self._index_orders(move, open_lines)
         taken = open_lines.browse()
