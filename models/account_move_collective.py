@@ -98,10 +98,11 @@ class AccountMove(models.Model):
         self.env['ksef.collective']._check_payer()
         self.check_access('read')
         refusal = self._ksef_collective_refusal()
-        if refusal:
+        # What KSeF has given stays good, whatever the connection or the limits are now.
+        if refusal and not self._ksef_find_collective().number:
             raise UserError(refusal)
         return self.env['ksef.collective']._ask(
-            self.company_id[:1]._ksef_connection(), self, [move._ksef_number_to_pay() for move in self])
+            self.company_id.sudo().ksef_connection_id, self, [move._ksef_number_to_pay() for move in self])
 
     def action_ksef_collective(self):
         """Ask KSeF for a collective identifier of the bills, and show what becomes of it."""

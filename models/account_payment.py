@@ -51,6 +51,7 @@ class AccountPayment(models.Model):
             "KSeF has given the collective identifier %(number)s, and the memo was left as it is. %(reason)s", number=number, reason=reason)
         self.message_post(body=text)
         user = self.ksef_collective_id.create_uid
-        if self.state in ('draft', 'in_process') and not self.is_sent and user.active and self.with_user(user).has_access('read'):
+        is_open = self.state not in ('canceled', 'rejected') and not self.is_sent and not self.reconciled_statement_line_ids
+        if is_open and user.active and self.with_user(user).has_access('read'):
             self.activity_schedule(
                 'mail.mail_activity_data_todo', user_id=user.id, note=text, summary=self.env._("Title of the transfer: KSeF identifier"))

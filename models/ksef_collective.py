@@ -98,6 +98,7 @@ class KsefCollective(models.Model):
         self._check_payer()
         found = self._find(connection, numbers)
         if found:
+            found._lock()
             found.move_ids |= moves
             return found.sudo(False)
         companies = moves.company_id
@@ -108,6 +109,15 @@ class KsefCollective(models.Model):
         collective._start()
         return collective.sudo(False)
 
+    def _lock(self):
+        """Keep the row as it is until this transaction ends: a payment that waits for the number must be seen by who writes it.
+
+        Who has read the row before another has changed it begins anew (Odoo repeats the request).
+        """
+        self.flush_recordset()
+        self.env.cr.execute('SELECT id FROM ksef_collective WHERE id IN %s ORDER BY id FOR NO KEY UPDATE', [tuple(self.ids)])
+        self.invalidate_recordset()
+
     def _start(self):
         self.task_id = self.env['ksef.task']._ask(self.connection_id, 'collective', parameters={'collective': self.id})
 
@@ -115,7 +125,8 @@ class KsefCollective(models.Model):
 
     def _set_made(self, number):
         """KSeF has given it. Who has given it up meanwhile sees it all the same, but no payment does."""
-        given = {'state': 'done', 'problem': False} if self.state in ('waiting', 'failed') else {}
+        is_open = self.state == 'waiting' or (self.state == 'failed' and not self._find(self.connection_id, self.ksef_numbers))
+        given = {'state': 'done', 'problem': False} if is_open else {}
         self.write({'number': number, 'made_at': fields.Datetime.now()} | given)
 
     def _set_failed(self, problem):
@@ -151,6 +162,9 @@ class KsefCollective(models.Model):
         for collective in self.sudo():
             if collective.state != 'waiting':
                 raise UserError(self.env._("Only what is still waited for can be given up."))
+            if collective.task_id.state == 'calling' and collective.task_id._is_in_grace():
+                raise UserError(self.env._(
+                    "KSeF is making the identifier just now, and its answer is not here yet. Wait two minutes, then look again."))
             collective.write({'state': 'cancelled'})
             collective.payment_ids.write({'ksef_collective_id': False, 'ksef_memo_before': False})
             collective.task_id.write({'state': 'failed', 'message': self.env._("Given up by a person."), 'due_at': False})

@@ -51,7 +51,12 @@ class KsefTask(models.Model):
             self.env['ksef.connection']._check_manager()
             self.check_access('read')
             for task in collectives:
-                task._collective().sudo(False).action_ask_again()
+                collective = task._collective()
+                if collective.state == 'done' and task.state == 'failed':
+                    # KSeF has given it; what went wrong was showing it on the payments.
+                    collective._start()
+                else:
+                    collective.sudo(False).action_ask_again()
         return super(KsefTask, self - collectives.sudo(False)).action_retry()
 
 

@@ -135,10 +135,13 @@ class TestCollective(BillCommon):
 
     def test_memo_that_stays(self):
         """Changed by hand, or sent to the bank: the memo stays, and who asked is told the identifier."""
+        # Such payments count as paid at once, though nobody has made the transfer.
+        self.bank.outbound_payment_method_line_ids.payment_account_id = self.bank.default_account_id
         bills = self.bills(*['goods'] * 6)
         sent, changed, cancelled = (self.pay(bills[start:start + 2], ksef_use_collective=True) for start in (0, 2, 4))
         sent.mark_as_sent()
         changed.memo = "Umowa 7/2026"
+        self.assertEqual(changed.state, 'paid')
         cancelled.action_cancel()
         memos = sent.memo, "Umowa 7/2026", cancelled.memo
         for payment in sent | changed | cancelled:
@@ -304,7 +307,8 @@ class TestCollective(BillCommon):
         self.assertNotEqual(wider.number, number)
 
     def test_crash_before_the_payment(self):
-        """The number was kept and the worker died before the payment had it: the next run goes on there, without a call."""
+        """The number was kept and the worker died before the payment had it: the next run goes on there, without a call; and
+        where another module stopped it, so does a person who tries the task again."""
         payment = self.pay(self.bills('goods', 'rates'), ksef_use_collective=True)
         collective = payment.ksef_collective_id
         collective.sudo().task_id._collective_made("5260001246-IZ202611-0123456789AB-00")
@@ -312,6 +316,11 @@ class TestCollective(BillCommon):
         self.follow_task(collective)
         self.assertEqual((payment.memo, collective.sudo().task_id.state, self.generated()), (
             "5260001246-IZ202611-0123456789AB-00", 'done', 0))
+        payment.write({'memo': "x", 'ksef_memo_before': "x"})
+        collective.sudo().task_id._set_failed("another module")
+        collective.sudo().task_id.sudo(False).action_retry()
+        self.follow_task(collective)
+        self.assertEqual((payment.memo, self.generated()), (collective.number, 0))
 
     def test_given_up(self):
         """Given up by a person: the payment keeps its memo, even when KSeF's answer comes after that; asked for again on demand."""
@@ -332,6 +341,30 @@ class TestCollective(BillCommon):
         task.sudo(False).action_retry()
         self.follow_task(collective)
         self.assertEqual((collective.state, payment.memo), ('done', memo))
+
+    def test_given_up_in_the_middle(self):
+        """While KSeF may be making it nobody gives it up, because asking anew would make another one."""
+        self.sandbox.fault(GENERATE, 'drop_before')
+        collective = self.asked(self.bills('goods', 'rates'))
+        self.follow_task(collective)
+        with self.assertRaisesRegex(UserError, "two minutes"):
+            collective.action_cancel()
+        collective.sudo().task_id.called_at -= timedelta(hours=1)
+        collective.action_cancel()
+        self.assertEqual(collective.state, 'cancelled')
+
+    def test_given_before(self):
+        """An identifier that is there pays its bills, though the connection or the limit would give none now."""
+        bills = self.bills('goods', 'rates', 'goods')
+        collective = self.given(bills)
+        self.connection.sudo().collective_most = 2
+        self.assertEqual(self.asked(bills), collective)
+        self.connection.action_disconnect()
+        form = self.wizard(bills)
+        form.group_payment = True
+        self.assertEqual((form.ksef_use_collective, form.communication), (True, collective.number))
+        self.assertFalse(form.ksef_collective_problem)
+        self.assertEqual(form.save()._create_payments().memo, collective.number)
 
     def test_disconnected(self):
         """What is waited for when the company is disconnected ends, and says why."""

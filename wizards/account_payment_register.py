@@ -40,8 +40,9 @@ class AccountPaymentRegister(models.TransientModel):
         for wizard in self:
             groups = wizard._ksef_bill_groups()
             wizard.ksef_offers_collective = bool(groups)
-            wizard.ksef_collective_problem = next(filter(None, (moves._ksef_collective_refusal() for moves in groups)), False)
             numbers = [moves._ksef_find_collective().number for moves in groups]
+            wizard.ksef_collective_problem = next(filter(None, (
+                moves._ksef_collective_refusal() for moves, number in zip(groups, numbers, strict=True) if not number)), False)
             wizard.ksef_collective_number = bool(numbers) and all(numbers) and ", ".join(numbers)
 
     @api.depends('communication', 'ksef_use_collective', 'ksef_offers_collective')
