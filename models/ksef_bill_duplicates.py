@@ -9,6 +9,32 @@ class KsefBill(models.AbstractModel):
     _inherit = 'ksef.bill'
 
     @api.model
+    def _bare_number(self, number):
+        """An invoice number as people's ways of writing it are compared: small letters and digits alone."""
+        return re.sub(r'[\W_]', '', str(number)).lower()
+
+    @api.model
+    def _find_entered(self, company, nip, numbers):
+        """The bill of a supplier (by NIP) with one of these numbers, however it was typed; confirmed ones first."""
+        bare = tuple(filter(None, map(self._bare_number, numbers)))
+        if not bare:
+            return self.env['account.move']
+        self.env['account.move'].flush_model()
+        self.env['res.partner'].flush_model(['vat'])
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT m.id
+              FROM account_move m JOIN res_partner p ON p.id = m.commercial_partner_id
+             WHERE m.company_id = %(company)s AND m.state != 'cancel' AND m.move_type = 'in_invoice'
+               AND (p.vat IN %(vats)s OR p.id = ANY(%(partners)s))
+               AND regexp_replace(lower(COALESCE(m.ref, '')), '[^[:alnum:]]', '', 'g') IN %(numbers)s
+          ORDER BY m.state = 'posted' DESC, m.id
+             LIMIT 1
+            """, company=company.id, vats=(nip, f'PL{nip}', f'PL {nip}'), partners=self._partners_of(company, nip).ids,
+            numbers=bare))
+        return self.env['account.move'].sudo().browse(id_ for [id_] in rows)
+
+    @api.model
     def _find_duplicates(self, received, invoice=None):
         """Bills that may be this invoice, surest first, and not those of another KSeF invoice.
 
@@ -24,7 +50,7 @@ class KsefBill(models.AbstractModel):
         if not nip or not number:
             return self.env['account.move']
         company = received.company_id
-        nip, number = str(nip), re.sub(r'[\W_]', '', str(number)).lower()
+        nip, number = str(nip), self._bare_number(number)
         rows = self.env.execute_query(SQL(
             """
             SELECT id

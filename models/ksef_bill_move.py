@@ -44,12 +44,7 @@ class KsefBill(models.AbstractModel):
             ('company_id', '=', company.id), ('ksef_number', 'in', numbers), ('move_id', '!=', False)], limit=1)
         if found:
             return found.move_id
-        names = [str(item.number) for item in invoice.correction.invoices]
-        nip = str(invoice.seller.nip)
-        return self.env['account.move'].sudo().search([
-            ('company_id', '=', company.id), ('move_type', '=', 'in_invoice'), ('state', '!=', 'cancel'), ('ref', 'in', names),
-            '|', ('commercial_partner_id.vat', 'in', [nip, f'PL{nip}']),
-            ('commercial_partner_id', 'in', self._partners_of(company, nip).ids)], limit=1)
+        return self._find_entered(company, str(invoice.seller.nip), [str(item.number) for item in invoice.correction.invoices])
 
     @api.model
     def _link_original(self, move, invoice, company):

@@ -203,10 +203,11 @@ class KsefReceived(models.Model):
         received = self.sudo()
         received._lock()
         self.check_access('read')
-        if not received.currency_id.is_zero(move.amount_total - abs(received.gross_amount)):
+        if move.currency_id != received.currency_id or not move.currency_id.is_zero(move.amount_total - abs(received.gross_amount)):
             raise UserError(self.env._(
-                "The bill comes to %(bill)s, the invoice to %(invoice)s: they are not the same.",
-                bill=move.amount_total, invoice=received.gross_amount))
+                "The bill comes to %(bill)s, the invoice to %(invoice)s: they are not the same. Correct the bill, or reset it to draft and "
+                "click “Replace this draft”.", bill=f"{move.amount_total:.2f} {move.currency_id.name}",
+                invoice=f"{abs(received.gross_amount):.2f} {received.currency_code or ''}"))
         received._transition(
             'linked', move_id=move.id, candidate_id=False, decided_by=self.env.uid, decided_at=fields.Datetime.now())
         move.sudo().message_post(body=self.env._("Linked to KSeF invoice %(number)s.", number=received.ksef_number))

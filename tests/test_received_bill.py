@@ -107,6 +107,17 @@ class TestReceivedBill(BillCommon):
         self.assertFalse(refund.ksef_bill_problem)
         refund.action_post()
 
+    def test_correction_of_a_bill_entered_by_hand(self):
+        """The original never came from KSeF, and its number was typed in another way."""
+        received = self.fetch('goods')
+        supplier = self.env['res.partner'].create({'name': "Hurtownia", 'vat': received.seller_nip})
+        manual = self.env['account.move'].create({
+            'move_type': 'in_invoice', 'partner_id': supplier.id, 'ref': received.invoice_number.lower().replace('/', '-'),
+            'invoice_date': received.issue_date})
+        correction = self.fetch('correction')
+        received._set_aside('ignored', "wpisana wcześniej")
+        self.assertEqual(self.bill(correction).reversed_entry_id, manual)
+
     def test_correction_before_its_original(self):
         original = self.fetch('goods')
         refund = self.bill(self.fetch('correction'))
@@ -301,6 +312,8 @@ class TestReceivedBill(BillCommon):
             'move_type': 'in_invoice', 'partner_id': supplier.id, 'ref': received.invoice_number, 'invoice_date': received.issue_date})
         received.action_make_bill()
         self.assertTrue(received.candidate_id)
+        with self.assertRaisesRegex(UserError, "Replace this draft"):
+            received.action_link_candidate()
         received.action_make_bill_anyway()
         self.assertEqual((received.state, received.move_id.amount_total), ('imported', 1052.88))
 

@@ -65,8 +65,8 @@ class TestReceivedMonth(BillCommon):
         self.today = self.env['account.move']._ksef_today()
         for number in range(3):
             self.enter(f'2025/{number}', self.today - timedelta(days=60 + number), 358, tax).action_post()
-        # The same invoice as one that comes from KSeF, typed in another way.
-        self.entered = self.enter('hp-4', self.today - timedelta(days=14), 500, tax)
+        # The same invoice as one that comes from KSeF, without its number.
+        self.entered = self.enter(False, self.today - timedelta(days=14), 500, tax)
         sale = self.make_invoice([("Usługa", 1, 300.0, self.tax_23)], post=False, date=self.today - timedelta(days=13))
         sale.name = 'SPRZ/1'
         sale.action_post()
@@ -190,7 +190,7 @@ class TestReceivedMonth(BillCommon):
         self.assertIn("may be this invoice already", entered.problem)
         entered.with_user(self.accountant).action_link_candidate()
         self.assertEqual((entered.state, entered.move_id), ('linked', self.entered))
-        self.assertEqual(self.rows['entered-correction'].move_id.reversed_entry_id, self.entered, "its original was entered by hand")
+        self.assertEqual(self.rows['entered-correction'].move_id.reversed_entry_id, self.entered, "tied when its original was linked")
         for key, words in (('peppol', "Peppol"), ('farmer', "flat-rate farmer")):
             self.assertEqual((self.rows[key].state, self.rows[key].move_id.ids), ('failed', []))
             self.assertIn(words, self.rows[key].problem)
