@@ -77,23 +77,10 @@ class Demo:
             "details": ["Błąd weryfikacji semantyki dokumentu faktury: nieprawidłowy numer NIP nabywcy."]})
 
 
-    def issue_offline(self):
-        """Issue an invoice offline while KSeF is down, and have it up again; the invoice is overtaken by no worker before."""
-        odoo = self.accountant
-        move = self.invoice("invoice_mazur")
-        self.down()
-        action = odoo.call("account.move", "action_ksef_go_offline", [move])
-        odoo.call("ksef.go.offline", "action_issue", [action["res_id"]])
-        return move
-
-    def down(self):
-        """KSeF answers nothing but errors, until :meth:`up`."""
-        rpc.call_json(f"{self.options.sandbox}/admin/faults", {
-            "operation": "*", "action": "http_error", "status": 503, "times": -1})
-
-    def up(self):
-        """All switches of the sandbox off."""
-        rpc.call_json(f"{self.options.sandbox}/admin/faults", method="DELETE")
+    def make_hybrid(self):
+        """Nothing is sent that no picture asks for."""
+        companies = self.admin.call("res.company", "search", [("ksef_connection_id", "!=", False)])
+        self.admin.call("res.company", "write", companies, {"ksef_mode": "hybrid"})
 
 
 class Photographer:
@@ -185,8 +172,14 @@ def photograph_invoices(photographer, code, moves):
     photographer.take(f"invalid-{code}")
     photographer.show(f"customer-invoices/{moves['rejected']}", ".o_form_sheet", 620)
     photographer.take(f"rejected-{code}")
-    photographer.show(f"customer-invoices/{moves['offline']}", ".o_form_sheet", 620)
-    photographer.take(f"offline-{code}")
+    photographer.show(f"customer-invoices/{moves['to_send']}", ".o_form_sheet")
+    browser.click(".o_control_panel .o_cp_action_menus button:has(.fa-cog)")
+    entry = "[...document.querySelectorAll('.o-dropdown--menu .o_menu_item')].find(item => /offline/i.test(item.innerText))"
+    browser.wait(entry)
+    browser.run(f"{entry}.click()")
+    browser.see(".modal div[name=mode]")
+    photographer.settle()
+    photographer.take(f"offline-{code}", ".modal-content")
 
 
 def photograph_lists(photographer, code):
@@ -205,6 +198,8 @@ def photograph_lists(photographer, code):
     photographer.take(f"archive-{code}", ".modal-content")
     photographer.show("ksef-missing", ".o_data_row", 700)
     photographer.menu("menu_ksef_month_check", ".o_form_sheet")
+    photographer.browser.click("button[name=action_next]")
+    photographer.settle()
     photographer.take(f"month-{code}")
 
 
@@ -218,6 +213,7 @@ def main():
     options = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     demo = Demo(options)
+    demo.make_hybrid()
     moves = {"accepted": demo.invoice("invoice_wisla"), "rejected": demo.invoice("invoice_bakery")}
     if demo.send(moves["accepted"]) != "accepted":
         raise SystemExit("the invoice was not accepted: is the demo connected?")
@@ -232,15 +228,11 @@ def main():
     if demo.send(moves["invalid"]) != "invalid":
         raise SystemExit("an invoice without the buyer's NIP was not refused")
     moves["to_send"] = demo.invoice("invoice_mazur")
-    moves["offline"] = demo.issue_offline()
-    try:
-        with Browser(WIDTH, HEIGHT) as browser:
-            for code in options.languages:
-                demo.speak(LANGUAGES[code])
-                photograph(demo, Photographer(browser, options), code, moves)
-    finally:
-        demo.up()
-        demo.speak(LANGUAGES["pl"])
+    with Browser(WIDTH, HEIGHT) as browser:
+        for code in options.languages:
+            demo.speak(LANGUAGES[code])
+            photograph(demo, Photographer(browser, options), code, moves)
+    demo.speak(LANGUAGES["pl"])
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class KsefChore(models.Model):
     last_run_at = fields.Datetime(string="Last run", readonly=True)
     last_done = fields.Integer(string="Done", readonly=True, help="How much of what was due the last run settled.")
     last_left = fields.Integer(string="Left", readonly=True, help="What the last run left to the next one.")
-    last_result = fields.Char(compute='_compute_last_result')
+    last_result = fields.Text(compute='_compute_last_result')
     waiting = fields.Integer(compute='_compute_due', help="Documents or jobs that this work is for.")
     next_due_at = fields.Datetime(string="Next due", compute='_compute_due')
     state = fields.Selection(
