@@ -153,7 +153,7 @@ def photograph_administrator(demo, photographer, code):
     browser.see(".modal div[name=auto_from]")
     photographer.settle()
     photographer.take(f"mode-{code}", ".modal-content")
-    photographer.show("ksef-missing", ".o_list_view, .o_view_nocontent", 560)
+    photographer.show("ksef-missing", ".o_list_view, .o_view_nocontent", 680)
     photographer.menu("menu_ksef_chore", ".o_list_view .o_data_row")
     photographer.take(f"work-{code}")
 
