@@ -136,7 +136,7 @@ class Chaos:
             done = server.take_back_exit()
         if done:
             _pid, _moment, file, _function = done.split()
-            self.places[next((text for name, text in PLACES.items() if file.startswith(name)), "other")] += 1
+            self.places[next((text for name, text in PLACES.items() if file.startswith(name)), "planning and showing")] += 1
             self.deeds["killed"] += 1
             self.deeds["killed at a commit"] += 1
             self.deeds["killed at work"] += 1
