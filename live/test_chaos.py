@@ -19,6 +19,7 @@ def test_chaos(world):
     chaos = Chaos(world, SEED, print)
     with contextlib.closing(Sink()) as sink:
         sink.serve(world)
+        sink.pause = 0.3  # long enough to be killed in
         chaos.run(INVOICES, KILLS, MAILS, RECEIVED, sink)
     chaos.check()
     assert chaos.deeds["killed"] == KILLS

@@ -66,7 +66,7 @@ def run_in_world(options):
         chaos = Chaos(world, options.seed, say, NAMED[options.faults])
         with contextlib.closing(Sink()) as sink:
             sink.serve(world)
-            sink.pause = 0.2  # long enough to be killed in
+            sink.pause = 0.3  # long enough to be killed in
             say(f"{options.invoices} invoices, {options.kills} kills, {options.workers} workers, faults: {options.faults}")
             try:
                 chaos.run(options.invoices, options.kills, options.mails, options.received, sink)

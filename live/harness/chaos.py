@@ -118,7 +118,9 @@ class Chaos:
         if self.random.random() < 0.1:
             self._end_session()
         before = self.deeds["killed"]
-        if self.random.random() < 0.5:
+        if self.mailing.ready() and self.random.random() < 0.3:
+            self._kill_while_mailing()
+        elif self.random.random() < 0.5:
             self._kill_at_commit(self.random.randint(1, MOST_COMMITS), self.random.choice(("before", "after")))
         else:
             self._kill_from_outside()
@@ -148,6 +150,19 @@ class Chaos:
         if self.mailing.sink:
             busy += server.cron_workers_connected_to(self.mailing.sink.port)
         return busy
+
+    def _kill_while_mailing(self):
+        """Kill a worker that talks to the mail server, which has the message or is about to get it."""
+        try:
+            [pid, *_others] = wait_for(
+                lambda: self.world.server.cron_workers_connected_to(self.mailing.sink.port), "a worker mails", KILL_SECONDS, 0.01,
+                self.world.database.hurry)
+        except AssertionError:
+            return
+        if pid in self.world.server.cron_workers():
+            self.world.server.kill_worker(pid)
+            for deed in ("killed", "killed at work", "killed while mailing"):
+                self.deeds[deed] += 1
 
     def _kill_from_outside(self):
         """Let a worker begin, and kill it at an arbitrary moment of what it does; now and then one that does nothing."""

@@ -174,6 +174,10 @@ class Mailing:
         return self.world.database.rows(
             "SELECT y.*, m.name FROM ksef_delivery y JOIN account_move m ON m.id = y.move_id WHERE y.move_id = ANY(%s)", self.invoices)
 
+    def ready(self):
+        """E-mails that a worker may be sending now or soon."""
+        return sum(row["state"] in ("ready", "claimed") for row in self._rows())
+
     def open(self):
         """E-mails that have not ended, or whose end is not shown yet."""
         return sum(row["state"] in ("waiting", "ready", "claimed") or bool(row["due_at"]) for row in self._rows())
