@@ -1,9 +1,11 @@
 """Bills from KSeF that belong to purchase orders."""
 import re
+from unittest import mock
 
 from odoo import Command
 from odoo.tests import tagged
 
+from ...models import ksef_bill_lines
 from ..test_received_bill import BillCommon
 from .common import needs
 
@@ -56,6 +58,18 @@ class TestBillsOfPurchaseOrders(BillCommon):
         self.assertIn("the price is 17.9 PLN, on order P", move.ksef_bill_notes)
         self.assertIn(f"20.0 are billed, order {order.name} leaves 15.0 to bill", move.ksef_bill_notes)
         self.assertNotIn("Toner:", move.ksef_bill_notes)
+
+    def test_one_line_for_many(self):
+        """The one line that stands for many isn't tied to an order, named or not: it would count one unit as billed."""
+        sample = self.fetch('goods')
+        order = self.order(sample, ("Papier biurowy A4, 80 g", 'P1', 20, 17.9))
+        self.env['ksef.product.map'].create({
+            'partner_id': order.partner_id.id, 'line_name': "Reszta", 'is_for_all': True, 'product_id': order.order_line.product_id.id})
+        with mock.patch.object(ksef_bill_lines, 'MOST_LINES', 1):
+            move = self.bill(self.with_order(sample, order))
+        self.assertEqual((move.invoice_line_ids.product_id, move.invoice_line_ids.quantity), (order.order_line.product_id, 1))
+        self.assertFalse(move.invoice_line_ids.purchase_line_id)
+        self.assertFalse(order.order_line.qty_invoiced)
 
     def test_another_size_is_another_product(self):
         """M8x20 is no M8x30, whatever the rules of lines make of numbers."""
