@@ -29,11 +29,17 @@ class AccountPayment(models.Model):
         self.ensure_one()
         if self.state in ('canceled', 'rejected'):
             return self.env._("The payment was cancelled.")
-        if self.is_sent or self.reconciled_statement_line_ids:
+        if self._ksef_is_made():
             return self.env._("The transfer was made already.")
         if (self.memo or '') != (self.ksef_memo_before or ''):
             return self.env._("The memo was changed by hand.")
         return False
+
+    def _ksef_is_made(self):
+        """Whether the transfer was made, as far as the books know: sent, on a statement, or booked."""
+        # Odoo calls each payment matched that is booked to the account of the bank itself.
+        is_direct = self.outstanding_account_id and self.outstanding_account_id == self.journal_id.default_account_id
+        return self.is_sent or bool(self.reconciled_statement_line_ids) or (self.is_matched and not is_direct)
 
     def _ksef_write_memo(self, number):
         """Replace the memo; return why Odoo refuses, or False."""
@@ -51,7 +57,7 @@ class AccountPayment(models.Model):
             "KSeF has given the collective identifier %(number)s, and the memo was left as it is. %(reason)s", number=number, reason=reason)
         self.message_post(body=text)
         user = self.ksef_collective_id.create_uid
-        is_open = self.state not in ('canceled', 'rejected') and not self.is_sent and not self.reconciled_statement_line_ids
+        is_open = self.state not in ('canceled', 'rejected') and not self._ksef_is_made()
         if is_open and user.active and self.with_user(user).has_access('read'):
             self.activity_schedule(
                 'mail.mail_activity_data_todo', user_id=user.id, note=text, summary=self.env._("Title of the transfer: KSeF identifier"))
