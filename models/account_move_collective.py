@@ -73,7 +73,7 @@ class AccountMove(models.Model):
         foreign = self.sudo().ksef_received_ids.filtered(lambda one: one.environment != connections.environment)
         return bool(foreign) and self.env._(
             "These bills come from another environment of KSeF than the one that the company is connected to now: %(bills)s.",
-            bills=", ".join(foreign.mapped('invoice_number')))
+            bills=", ".join(one.invoice_number or one.ksef_number for one in foreign))
 
     def _ksef_too_many(self):
         most = self.company_id[:1]._ksef_connection().collective_most or MOST_BILLS

@@ -16,8 +16,8 @@ class AccountMove(models.Model):
         # Of thousands only what is asked for is read.
         moves = self.sudo().with_context(prefetch_fields=False)
         # What was just picked may not be shown on its invoice yet.
-        documents = moves.ksef_document_id | moves.env['ksef.document'].search([
-            ('move_id', 'in', moves.ids), ('state', '=', 'picked'), ('move_id.ksef_document_id', '=', False)])
+        picked = moves.env['ksef.document'].search([('move_id', 'in', moves.ids), ('state', '=', 'picked')])
+        documents = picked | (moves - picked.move_id).ksef_document_id
         if not documents:
             raise UserError(self.env._("There is nothing to withdraw: none of these invoices was sent to KSeF."))
         documents._lock()

@@ -151,8 +151,13 @@ class TestBatchLimits(BatchCommon):
         self.assertFalse(any(moves.mapped('ksef_state')))
         with self.assertRaisesRegex(UserError, "only once"):
             moves[:1]._ksef_pick()
-        self.assertIn("3", moves.action_ksef_withdraw_unsent()['params']['message'])
-        self.assertEqual(set(first.mapped('state')), {'cancelled'})
+        for documents in (first, False):
+            # The second time the invoices show what KSeF had rejected before.
+            documents = documents or moves._ksef_pick().sudo()
+            self.assertEqual(moves.action_ksef_withdraw_unsent()['params']['message'], "Withdrawn: 3.")
+            self.assertEqual(set(documents.mapped('state')), {'cancelled'})
+            first.state = 'rejected'
+            moves._ksef_sync()
         second = moves._ksef_pick().sudo()
         self.settle(second)
         self.assert_all_accepted(second)
