@@ -133,20 +133,20 @@ class Companies:
         ``form`` and ``invoice`` (an ``fa3_reader.Invoice``) are given for a document that the sandbox cannot read: it is
         archived with what ``invoice`` says.
         """
-        reference = self._send(nip, content, form=dict(zip(_FORM, form, strict=True)) if form else _FORM, at_once=True)
+        reference = self._send(nip, content, form=dict(zip(_FORM, form, strict=True)) if form else None, at_once=True)
         if invoice:
             self._app.processing.archive(reference, invoice)
         else:
             self._app.processing.process(reference)
         return reference
 
-    def _send(self, nip, content, form=_FORM, at_once=False):
+    def _send(self, nip, content, form=None, at_once=False):
         """Send an invoice as its seller would, in a session of its own."""
         app, now = self._app, self._app.clock.now()
         session = app.numbers.reference(ids.ONLINE)
         with app.store.transaction() as store:
             store.insert("sessions", reference=session, kind=ONLINE, context_type="Nip", context_value=nip, login="{}",
-                         form=form, aes_key=os.urandom(32), aes_iv=os.urandom(16), code=100, created=clock.text(now),
+                         form=form or _FORM, aes_key=os.urandom(32), aes_iv=os.urandom(16), code=100, created=clock.text(now),
                          updated=clock.text(now), valid_until=clock.text(now + LIFE))
             reference = app.processing.take_plain(app.sessions.row(session), content, OPERATION, at_once)
             app.sessions.close(session)

@@ -113,7 +113,7 @@ class TestCollective(BillCommon):
         for bill in bills:
             self.assertIn(bill.ksef_received_number, form.communication)
         action = collective.action_pay()
-        form = Form(self.env[action['res_model']].with_context(action['context']))
+        form = Form(self.env[action['res_model']].with_context(**action['context']))
         self.assertEqual((form.communication, form.ksef_use_collective), (collective.number, True))
         payment = form.save()._create_payments()
         self.assertEqual((payment.memo, payment.ksef_collective_id), (collective.number, collective))
