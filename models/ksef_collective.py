@@ -115,7 +115,8 @@ class KsefCollective(models.Model):
         Who has read the row before another has changed it begins anew (Odoo repeats the request).
         """
         self.flush_recordset()
-        self.env.cr.execute('SELECT id FROM ksef_collective WHERE id IN %s ORDER BY id FOR NO KEY UPDATE', [tuple(self.ids)], log_exceptions=False)
+        self.env.cr.execute(
+            'SELECT id FROM ksef_collective WHERE id IN %s ORDER BY id FOR NO KEY UPDATE', [tuple(self.ids)], log_exceptions=False)
         self.invalidate_recordset()
 
     def _start(self):
