@@ -12,7 +12,7 @@ from .account_move_lock import SALE_TYPES
 
 # What becomes of a line of a register.
 REGISTER_VERDICTS = [
-    ('take', "Will be taken over"),
+    ('take', "Fits an invoice"),
     ('known', "Has this number already"),
     ('repeated', "Repeats an earlier line"),
     ('conflict', "Has another KSeF number"),
