@@ -12,7 +12,7 @@ class IrHttp(models.AbstractModel):
             companies = self.env['res.company'].browse(user._get_company_ids())
             actions = (
                 'action_move_ksef_send', 'action_move_ksef_refresh_status', 'action_move_ksef_go_offline',
-                'action_move_ksef_withdraw_unsent')
+                'action_move_ksef_withdraw_unsent', 'action_ksef_collective_ask')
             info['l10n_pl_ksef'] = {
                 'company_ids': companies.filtered(lambda company: company._ksef_connection()).ids,
                 'action_ids': [self.env['ir.model.data']._xmlid_to_res_id(f'l10n_pl_ksef.{name}') for name in actions],

@@ -179,13 +179,15 @@ class TestServiceState(KsefConnectedCommon):
         self.env.user.tz = 'Asia/Tokyo'
         self.env.invalidate_all()
         tokyo = fields.Datetime.context_timestamp(move.with_context(tz='Asia/Tokyo'), until)
-        self.assertIn(f"{tokyo:%H:%M}", self.connection.wait_message)
+        # Of another day, the language's own way of writing days and hours counts.
+        shown = f"{tokyo:%H:%M}|{int(f'{tokyo:%I}')}:{tokyo:%M}"
+        self.assertRegex(self.connection.wait_message, shown)
         self.assertIn("limit of calls", str(move.alerts))
-        self.assertIn(f"{tokyo:%H:%M}", str(move.alerts))
+        self.assertRegex(str(move.alerts), shown)
         self.env.user.tz = 'Europe/Warsaw'
         self.env.invalidate_all()
         warsaw = fields.Datetime.context_timestamp(move.with_context(tz='Europe/Warsaw'), until)
-        self.assertIn(f"{warsaw:%H:%M}", self.connection.wait_message)
+        self.assertRegex(self.connection.wait_message, f"{warsaw:%H:%M}|{int(f'{warsaw:%I}')}:{warsaw:%M}")
         self.make_due()
         self.assertFalse(self.connection.wait_message)
         self.assertNotIn("limit of calls", str(move.alerts))

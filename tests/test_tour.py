@@ -190,8 +190,8 @@ class TestTour(OfflineTools, KsefSandboxCommon, MockEmail, HttpCase):
         self.assertIsNone(self.session_info(stranger))
 
     def action_ids(self):
-        return [self.env.ref(f'l10n_pl_ksef.action_move_ksef_{name}').id for name in (
-            'send', 'refresh_status', 'go_offline', 'withdraw_unsent')]
+        return [self.env.ref(f'l10n_pl_ksef.action_{name}').id for name in (
+            'move_ksef_send', 'move_ksef_refresh_status', 'move_ksef_go_offline', 'move_ksef_withdraw_unsent', 'ksef_collective_ask')]
 
     def session_info(self, user=None):
         login = (user or self.accountant).login
