@@ -20,7 +20,7 @@ MODULES = ["account", "base_import", "l10n_pl", "l10n_pl_edi", "l10n_pl_ksef", "
 # base has the user that l10n_pl's demo company refers to
 MODULES_WITH_DEMO = ["base", "l10n_pl", "l10n_pl_ksef"]
 # An installation allocates much and frees little: looking for garbage as often as usual takes a tenth of its time.
-GC_THRESHOLDS = (50_000, 50, 100)
+GC_THRESHOLDS = (5_000, 20, 50)
 
 
 def load_demo(env):
