@@ -4,6 +4,7 @@ from collections import defaultdict
 import psycopg2
 import psycopg2.errors
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..ksef.client_collective import MOST_ASKED
 from ..ksef.errors import ApiCode, KsefConnectError, KsefRateLimitError, KsefRefusedError, KsefUnauthorizedError
@@ -151,5 +152,5 @@ class KsefWorker(models.AbstractModel):
         except Exception as error:  # pylint: disable=broad-exception-caught
             # What other modules do with payments must not be tried for ever: the number is kept and shown on its page.
             _logger.exception("KSeF task %s: the payments cannot be written", work.id)
-            message = str(error)
-            work.apply(lambda task: task._set_failed(message))
+            message = str(error) if isinstance(error, UserError) else None
+            work.apply(lambda task: task._set_failed(message or task.env._("Stopped by a fault of the program; see the server's log")))

@@ -1,4 +1,5 @@
 """Collective identifiers (identyfikatory zbiorcze): one title of a transfer for several bills of one seller."""
+from unittest.mock import patch
 
 import requests
 from odoo import Command, fields
@@ -10,6 +11,7 @@ from .collective_common import GENERATE, CollectiveCommon
 from .common import BUYER_NIP
 
 WORKER_LOGGER = 'odoo.addons.l10n_pl_ksef.models.ksef_worker_task'
+COLLECTIVE_LOGGER = 'odoo.addons.l10n_pl_ksef.models.ksef_worker_collective'
 
 
 @tagged('post_install', '-at_install')
@@ -251,6 +253,12 @@ class TestCollective(CollectiveCommon):
             "5260001246-IZ202611-0123456789AB-00", 'done', 0))
         payment.write({'memo': "x", 'ksef_memo_before': "x"})
         collective.sudo().task_id._set_failed("another module")
+        collective.sudo().task_id.sudo(False).action_retry()
+        secret = KeyError("nobody's business")
+        with patch.object(type(payment), '_ksef_take_identifier', side_effect=secret), mute_logger(COLLECTIVE_LOGGER):
+            self.follow_task(collective)
+        self.assertEqual((collective.sudo().task_id.state, collective.sudo().task_id.message), (
+            'failed', "Stopped by a fault of the program; see the server's log"))
         collective.sudo().task_id.sudo(False).action_retry()
         self.follow_task(collective)
         self.assertEqual((payment.memo, self.generated()), (collective.number, 0))
